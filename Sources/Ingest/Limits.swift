@@ -1,0 +1,29 @@
+/// Every bound of the way from the socket to the commit (invariant I12). Names end in their unit, then min or max.
+package enum IngestLimits {
+    /// What shares one fsync at most: a batch ends with whatever comes first.
+    static let batchMessagesMax = 10_000
+    static let batchBytesMax = 4 << 20
+    static let batchMillisecondsMax = 20
+    /// How many packets are read between two looks at the clock.
+    static let packetsPerClockRead = 16
+    /// Back-off between two attempts to connect or to write.
+    static let backOffMillisecondsMin: Int64 = 1_000
+    static let backOffMillisecondsMax: Int64 = 30_000
+    /// How long the loop sleeps when nothing happens.
+    static let idleMillisecondsMax: Int64 = 1_000
+    /// How often ledger, accounts and alert state are folded into their tables: a fold rewrites the rows of all stations
+    /// that were heard, about 25 bytes a reading when each sends twelve a minute.
+    static let foldMilliseconds: Int64 = 60_000
+    /// Under load a fold comes earlier, because what is not folded cannot be trimmed.
+    static let foldJournalBytes = 32 << 20
+    /// The marker that proves that the session delivers; missing for longer than `watchdogMilliseconds` means it does not.
+    static let markerMilliseconds: Int64 = 30_000
+    static let watchdogMilliseconds: Int64 = 95_000
+    /// At most one `…/stored` a second and station.
+    static let storedMilliseconds: Int64 = 1_000
+    static let upkeepMilliseconds: Int64 = 1_000
+    /// Our clock may be behind the newest receipt time by this much before we refuse to read (I6).
+    static let clockBehindMillisecondsMax: Int64 = 600_000
+    /// Undelivered messages the outgoing client may hold; beyond it `…/stored` waits.
+    static let outgoingMessagesMax = 1_000
+}

@@ -1,0 +1,149 @@
+import CMosquitto
+import Logging
+import Monitoring
+import TimeSeriesStore
+
+/// Everything we publish: our marker and the stations' `…/stored`. A session of its own, because the ingest session must not
+/// send anything while a batch is withheld.
+final class OutgoingClient {
+    let client: BrokerClient
+    private let settings: BrokerSettings
+    private let logger: Logger
+    private var isConnected = false
+    private var isMarkerDue = false
+    private var backOff = BackOff()
+    private var markerSentMilliseconds: Int64 = 0
+    /// Stations whose account changed since it was published.
+    private var due: Set<Int32> = []
+    private var lastPublished: [Int32: Int64] = [:]
+    /// Messages the broker says it dropped for want of room, as `$SYS` tells; nil until it does.
+    private(set) var droppedByBroker: Int64?
+
+    init(_ settings: BrokerSettings, logger: Logger) throws {
+        self.settings = settings
+        self.logger = logger
+        self.client = try BrokerClient(
+            settings, clientID: "\(settings.clientID)-out", cleanSession: true, withholdsAcknowledgements: false)
+        self.client.delegate = self
+    }
+
+    var socket: Int32 { self.client.socket }
+
+    /// Connects when needed and publishes what waits.
+    func work(_ now: Int64) {
+        if self.socket < 0 {
+            self.isConnected = false
+            guard self.backOff.isDue(now) else { return }
+            self.backOff.failed(now)
+            // The ingest session tells people about a broker that is away.
+            _ = try? self.client.connect()
+        }
+        guard self.isConnected else { return }
+        _ = self.client.keepAlive()
+        if self.isMarkerDue || now - self.markerSentMilliseconds >= IngestLimits.markerMilliseconds {
+            self.isMarkerDue = !self.publish(self.settings.markerTopic, Array("\(now)".utf8), retain: false)
+            self.markerSentMilliseconds = now
+        }
+    }
+
+    /// Asks for a marker as soon as there is a connection.
+    func sendMarker() { self.isMarkerDue = true }
+
+    func socketIsReady() {
+        if !self.client.readPacket() || !self.client.flush() { self.isConnected = false }
+    }
+
+    // MARK: …/stored
+
+    func storedIsDue(_ stations: Set<Int32>) {
+        if !stations.isEmpty { self.due.formUnion(stations) }
+    }
+
+    /// Publishes accounts, at most one a second and station.
+    func publishStored(_ now: Int64, registry: Registry, head: Head) {
+        guard self.isConnected, !self.due.isEmpty else { return }
+        for number in self.due {
+            if let last = self.lastPublished[number], now - last < IngestLimits.storedMilliseconds, now >= last {
+                continue
+            }
+            guard let index = registry.stationIndex(number: number) else {
+                self.due.remove(number)
+                continue
+            }
+            let payload = StoredPayload.bytes(head.accounts(station: number), nowMilliseconds: now)
+            guard
+                self.publish(
+                    "\(self.settings.topicPrefix)/\(registry.stations[index].id)/stored", payload, retain: true)
+            else { return }
+            self.lastPublished[number] = now
+            self.due.remove(number)
+        }
+    }
+
+    private func publish(_ topic: String, _ payload: [UInt8], retain: Bool) -> Bool {
+        do {
+            try self.client.publish(topic: topic, payload: payload, retain: retain)
+            return true
+        } catch {
+            self.logger.debug("Publishing failed", metadata: ["topic": "\(topic)", "error": "\(error)"])
+            return false
+        }
+    }
+
+    func stop() { if self.socket >= 0 { self.client.disconnect() } }
+}
+
+extension OutgoingClient: BrokerClientDelegate {
+    func brokerClient(_ client: BrokerClient, connected reasonCode: Int32, sessionPresent: Bool) {
+        guard reasonCode == 0 else { return }
+        self.isConnected = true
+        self.backOff.succeeded()
+        _ = try? client.subscribe(["$SYS/broker/publish/messages/dropped"])
+    }
+
+    func brokerClient(_ client: BrokerClient, subscribed granted: UnsafeBufferPointer<Int32>) {}
+
+    func brokerClient(_ client: BrokerClient, received message: UnsafePointer<mosquitto_message>) {
+        let payload = UnsafeRawBufferPointer(
+            start: message.pointee.payload, count: Int(message.pointee.payloadlen))
+        self.droppedByBroker = Int64(String(decoding: payload, as: UTF8.self))
+    }
+
+    func brokerClient(_ client: BrokerClient, disconnected reasonCode: Int32) { self.isConnected = false }
+}
+
+/// The payload of `…/stored`: what a device may forget.
+enum StoredPayload {
+    /// Gaps of a boot that are told; the device keeps everything in the rest, because `through` ends before them.
+    static let gapsMax = 32
+
+    static func bytes(_ accounts: [SequenceAccount], nowMilliseconds: Int64) -> [UInt8] {
+        var text = "{\"at\": \(nowMilliseconds), \"boots\": ["
+        for (index, account) in accounts.enumerated() {
+            if index > 0 { text += ", " }
+            // With more gaps than fit, only what lies before the first untold one is confirmed.
+            let told = account.gaps.prefix(self.gapsMax)
+            let through = account.gaps.count > told.count ? account.gaps[told.count].lowerBound - 1 : account.through
+            let gaps = told.map { "[\($0.lowerBound), \($0.upperBound)]" }.joined(separator: ", ")
+            text += "{\"boot\": \(self.quoted(account.boot)), \"from\": \(account.first), "
+            text += "\"through\": \(through), \"gaps\": [\(gaps)]}"
+        }
+        return Array((text + "]}").utf8)
+    }
+
+    /// A boot id as a JSON text.
+    private static func quoted(_ boot: [UInt8]) -> String {
+        var text = "\""
+        for scalar in String(decoding: boot, as: UTF8.self).unicodeScalars {
+            switch scalar {
+            case "\"": text += "\\\""
+            case "\\": text += "\\\\"
+            case let scalar where scalar.value < 0x20:
+                let digits = String(scalar.value, radix: 16)
+                text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
+        return text + "\""
+    }
+}

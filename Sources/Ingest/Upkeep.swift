@@ -1,0 +1,177 @@
+import Alerting
+import Logging
+import Monitoring
+import TimeSeriesStore
+
+/// What is done between two batches: merging, folding, trimming, checkpoints, the disk, the watchdog, the stations' accounts.
+final class Upkeep {
+    private let configuration: IngestConfiguration
+    private let writer: StoreWriter
+    private let metrics: ServiceMetrics
+    private let logger: Logger
+    private let checkpointer: Checkpointer
+    private let disk: DiskGuard
+    private var nextFold: Int64 = 0
+    private var foldedBytes = 0
+    private var nextLook: Int64 = 0
+    private var markerMilliseconds: Int64 = 0
+    private var writeBackOff = BackOff()
+    private var cannotWrite = false
+    private var pause: String?
+    private var droppedBefore: Int64?
+    /// There is more to do at once: do not sleep.
+    private(set) var hasMore = false
+
+    /// Whether anything may be read from the socket now.
+    var mayRead: Bool { self.pause == nil && !self.cannotWrite }
+
+    init(
+        _ configuration: IngestConfiguration, writer: StoreWriter, metrics: ServiceMetrics, logger: Logger
+    ) throws {
+        self.configuration = configuration
+        self.writer = writer
+        self.metrics = metrics
+        self.logger = logger
+        self.checkpointer = try Checkpointer(files: writer.files)
+        self.disk = DiskGuard(files: writer.files, reserveBytes: configuration.reserveBytes)
+    }
+
+    func start(nowMilliseconds now: Int64) {
+        self.nextFold = now + IngestLimits.foldMilliseconds
+        for damage in self.writer.damagedFrames {
+            self.logger.error("A journal frame is damaged; its readings are lost", metadata: ["frame": "\(damage)"])
+        }
+    }
+
+    func connected(_ now: Int64) { self.markerMilliseconds = now }
+    func markerReturned(_ now: Int64) { self.markerMilliseconds = now }
+
+    /// A transaction failed: nothing is read until a probe succeeds.
+    func commitFailed(_ error: any Error, nowMilliseconds now: Int64) {
+        self.cannotWrite = true
+        self.writeBackOff.failed(now)
+        self.disk.dropBallast()
+    }
+
+    func run(_ now: Int64, loop: IngestLoop) throws {
+        self.hasMore = false
+        if self.cannotWrite { guard self.probe(now, loop) else { return } }
+        try self.merge(now)
+        if now >= self.nextFold || now < self.nextFold - IngestLimits.foldMilliseconds
+            || self.writer.committedBytes - self.foldedBytes > IngestLimits.foldJournalBytes
+        {
+            self.nextFold = now + IngestLimits.foldMilliseconds
+            self.foldedBytes = self.writer.committedBytes
+            try self.writer.foldLedger(alertSnapshot: loop.batch.alerts.snapshot().encoded)
+        }
+        if try self.writer.trimJournal() { self.hasMore = true }
+        loop.outgoing.publishStored(now, registry: self.writer.registry, head: self.writer.head)
+        guard now >= self.nextLook || now < self.nextLook - IngestLimits.upkeepMilliseconds else { return }
+        self.nextLook = now + IngestLimits.upkeepMilliseconds
+        try self.look(now, loop)
+    }
+
+    private func probe(_ now: Int64, _ loop: IngestLoop) -> Bool {
+        guard self.writeBackOff.isDue(now) else { return false }
+        do {
+            try self.writer.probe()
+            self.cannotWrite = false
+            self.writeBackOff.succeeded()
+            loop.board.update {
+                $0.canWrite = true
+                $0.reasons = []
+            }
+            self.logger.info("The store takes writes again")
+            return true
+        } catch {
+            self.writeBackOff.failed(now)
+            loop.board.update { $0.reasons = ["store: \(error)"] }
+            return false
+        }
+    }
+
+    private func merge(_ now: Int64) throws {
+        let policy = self.configuration.mergePolicy
+        // One slice a turn; more only when merging cannot keep up, and then the socket waits.
+        repeat {
+            guard let slice = try self.writer.mergeSlice(policy, nowMilliseconds: now) else { return }
+            self.hasMore = true
+            self.metrics.readingsStored.add(slice.stored - slice.fresh)
+            self.metrics.readingsDuplicate.add(slice.duplicate)
+            self.metrics.readingsRevised.add(slice.revised)
+        } while self.writer.mustMergeBeforeReading(policy)
+    }
+
+    /// Once a second: what need not be looked at for every batch.
+    private func look(_ now: Int64, _ loop: IngestLoop) throws {
+        self.checkpointer.poke()
+        try self.writer.restartLogIfLong()
+        let head = self.writer.head.size
+        self.metrics.readingsUndecided.set(head.readings)
+        self.metrics.headReadings.set(head.readings)
+        self.metrics.headBytes.set(head.bytes)
+        self.metrics.journalBytes.set(self.writer.journalBytes)
+        self.metrics.walBytes.set(self.writer.files.writeAheadLogBytes)
+        self.metrics.diskFreeBytes.set(self.disk.freeBytes ?? 0)
+        try self.pauseOrGoOn(now, loop)
+        try self.watchBroker(now, loop)
+    }
+
+    private func pauseOrGoOn(_ now: Int64, _ loop: IngestLoop) throws {
+        var reason = self.disk.shortage()
+        let behind = self.writer.newestReceivedMilliseconds - now
+        if behind > IngestLimits.clockBehindMillisecondsMax {
+            reason =
+                "our clock says \(Civil.formatRFC3339(milliseconds: now)), \(behind / 1_000) s before the newest reading we "
+                + "received: reading from the broker has stopped; set the clock"
+        }
+        guard reason != nil || self.pause != nil else { return self.disk.keepBallast() }
+        if (reason == nil) != (self.pause == nil) {
+            if let reason {
+                self.logger.error("\(reason)")
+                if loop.incoming.socket >= 0 { loop.incoming.disconnect() }
+                loop.outage = loop.outage?.toMilliseconds == .max ? loop.outage : .init(fromMilliseconds: now)
+            } else {
+                self.logger.info("Reading from the broker again")
+            }
+        }
+        self.pause = reason
+        loop.board.update { $0.reasons = reason.map { [$0] } ?? [] }
+        try self.selfIncident("quantrac.paused", reason, now)
+    }
+
+    private func watchBroker(_ now: Int64, _ loop: IngestLoop) throws {
+        if loop.board.current.isConnected, now - self.markerMilliseconds > IngestLimits.watchdogMilliseconds {
+            self.markerMilliseconds = now
+            loop.reconnectSilentSession()
+        }
+        guard let dropped = loop.outgoing.droppedByBroker else { return }
+        defer { self.droppedBefore = dropped }
+        guard let before = self.droppedBefore, dropped > before else { return }
+        let text =
+            "The broker dropped \(dropped - before) messages for want of room: raise max_queued_messages and "
+            + "max_queued_bytes, or find out who does not read"
+        self.logger.error("\(text)")
+        try self.selfIncident("quantrac.broker-dropped", text, now)
+    }
+
+    private var openSelfIncidents: Set<String> = []
+
+    /// Raises or clears an incident of the service on itself.
+    private func selfIncident(_ rule: String, _ detail: String?, _ now: Int64) throws {
+        guard (detail != nil) != self.openSelfIncidents.contains(rule) else { return }
+        var effects = BatchEffects()
+        if let detail {
+            effects.incidents.append(
+                .open(
+                    id: self.writer.reserveIncident(), name: "\(rule)/\(now)", rule: rule, subject: "service",
+                    series: nil, station: nil, severity: "alarm", openedMilliseconds: now, sinceMilliseconds: now,
+                    value: nil, bound: nil, foundLate: false, detail: detail))
+            self.openSelfIncidents.insert(rule)
+        } else {
+            effects.incidents.append(.cleared(rule: rule, subject: "service", atMilliseconds: now))
+            self.openSelfIncidents.remove(rule)
+        }
+        try self.writer.apply(effects, atMilliseconds: now)
+    }
+}

@@ -1,0 +1,28 @@
+import Monitoring
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// The system's time of day.
+package struct SystemWallClock: WallClock {
+    package init() {}
+
+    package var nowMilliseconds: Int64 {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return Int64(now.tv_sec) * 1_000 + Int64(now.tv_nsec) / 1_000_000
+    }
+
+    /// Looks at the clock at least once a minute, because somebody may set it.
+    package func sleep(untilMilliseconds instant: Int64) async throws {
+        try Task.checkCancellation()
+        while true {
+            let left = instant - self.nowMilliseconds
+            guard left > 0 else { return }
+            try await Task.sleep(for: .milliseconds(min(left, Civil.millisecondsPerMinute)))
+        }
+    }
+}

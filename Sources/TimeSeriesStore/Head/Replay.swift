@@ -1,0 +1,132 @@
+import Foundation
+import GRDB
+import Monitoring
+
+/// Rebuilds the head from the journal: at the start of the service, and in readers beside it.
+enum Replay {
+    struct Result {
+        var head: HeadState
+        /// Frames that do not fit their checksum; their readings are lost and their devices will be asked again.
+        var damaged: [FrameError] = []
+        var journalFrames = 0
+        var journalBytes = 0
+        var newestReceivedMilliseconds: Int64
+    }
+
+    /// - Parameter each: sees every readable frame in order, for those who keep state of their own.
+    static func run(
+        _ database: Database, _ loaded: LoadedRegistry, each: (FrameReader, Int64) throws -> Void = { _, _ in }
+    ) throws -> Result {
+        var head = HeadState()
+        head.adopt(loaded.registry, receiptSeries: loaded.receiptSeries)
+        try self.restore(&head, database, loaded)
+        var result = Result(
+            head: head, newestReceivedMilliseconds: try Meta.integer(database, .newestReceived) ?? 0)
+        result.head.sequence = try Meta.integer(database, .trimmedThrough) ?? 0
+        let rows = try Row.fetchCursor(database, sql: "SELECT seq, frame FROM journal ORDER BY seq")
+        while let row = try rows.next() {
+            let sequence: Int64 = row[0]
+            try row.withUnsafeData(atIndex: 1) { data in
+                try (data ?? Data()).withUnsafeBytes { bytes in
+                    result.journalFrames += 1
+                    result.journalBytes += bytes.count
+                    do throws(FrameError) {
+                        let reader = try FrameReader(bytes, sequence: sequence)
+                        _ = try result.head.apply(reader, sequence: sequence)
+                    } catch {
+                        result.damaged.append(error)
+                        result.head.sequence = sequence
+                        return
+                    }
+                    let reader = try FrameReader(bytes, sequence: sequence, verify: false)
+                    result.newestReceivedMilliseconds = max(
+                        result.newestReceivedMilliseconds, reader.header.receivedMilliseconds)
+                    try each(reader, sequence)
+                }
+            }
+        }
+        return result
+    }
+
+    private static func restore(
+        _ head: inout HeadState, _ database: Database, _ loaded: LoadedRegistry
+    ) throws {
+        let stationOfReceipts = Dictionary(uniqueKeysWithValues: loaded.receiptSeries.map { ($1, $0) })
+        let tails = try Row.fetchCursor(database, sql: "SELECT series, merged_through, newest FROM tail")
+        while let row = try tails.next() {
+            let series: Int32 = row[0]
+            guard Int(series) < head.newest.count else { continue }
+            if let station = stationOfReceipts[series] {
+                head.stations[Int(station)].mergedThrough = row[1]
+            } else {
+                head.newest[Int(series)] = row[2]
+            }
+        }
+        head.ledgerThrough = try Meta.integer(database, .ledgerThrough) ?? 0
+        let accounts = try Row.fetchCursor(
+            database,
+            sql: """
+                SELECT station, boot, opened, first, through, distinct_count, repeated, lost, gaps FROM account
+                ORDER BY station, opened
+                """)
+        while let row = try accounts.next() {
+            let station: Int = row[0]
+            guard station < head.stations.count else { continue }
+            head.stations[station].accounts.append(try AccountRows.decode(row))
+        }
+    }
+}
+
+/// Single values of the store.
+enum Meta: String {
+    case trimmedThrough = "trimmed_through"
+    case ledgerThrough = "ledger_through"
+    case alertsThrough = "alerts_through"
+    case newestReceived = "newest_received"
+    case change
+    case demo
+
+    static func integer(_ database: Database, _ key: Meta) throws -> Int64? {
+        try Int64.fetchOne(
+            database.cachedStatement(sql: "SELECT value FROM meta WHERE key = ?"), arguments: [key.rawValue])
+    }
+
+    static func set(_ database: Database, _ key: Meta, _ value: Int64) throws {
+        try database.cachedStatement(
+            sql: "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+        ).execute(arguments: [key.rawValue, value])
+    }
+}
+
+/// Accounts of numbered messages as rows.
+enum AccountRows {
+    static func decode(_ row: Row) throws -> SequenceAccount {
+        let gaps: Data = row[8]
+        let bounds = gaps.withUnsafeBytes { bytes in
+            (0..<(bytes.count / 8)).map {
+                Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self))
+            }
+        }
+        return SequenceAccount(
+            boot: Array(row[1] as Data), opened: row[2], first: row[3], through: row[4], distinctCount: row[5],
+            repeatedCount: row[6], lostCount: row[7],
+            gaps: stride(from: 0, to: bounds.count - 1, by: 2).map { bounds[$0]...bounds[$0 + 1] })
+    }
+
+    static func save(_ database: Database, station: Int32, _ accounts: [SequenceAccount]) throws {
+        try database.cachedStatement(sql: "DELETE FROM account WHERE station = ?").execute(arguments: [station])
+        let insert = try database.cachedStatement(
+            sql: "INSERT INTO account VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        for account in accounts {
+            var gaps = Data()
+            for gap in account.gaps {
+                withUnsafeBytes(of: gap.lowerBound.littleEndian) { gaps.append(contentsOf: $0) }
+                withUnsafeBytes(of: gap.upperBound.littleEndian) { gaps.append(contentsOf: $0) }
+            }
+            try insert.execute(arguments: [
+                station, Data(account.boot), account.opened, account.first, account.through, account.distinctCount,
+                account.repeatedCount, account.lostCount, gaps,
+            ])
+        }
+    }
+}

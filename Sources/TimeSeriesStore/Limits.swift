@@ -1,0 +1,49 @@
+import Monitoring
+
+/// Every bound of the store (invariant I12). Names end in their unit, then min or max.
+package enum StoreLimits {
+    /// Readings of a full chunk; fewer compress worse, more make late data dearer (measured: see ARCHITECTURE.md).
+    static let chunkReadings = 1_024
+    /// A closed chunk that late data grow beyond this is split.
+    static let chunkReadingsMax = 2 * chunkReadings
+    /// Hourly rollups of a full chunk: four days.
+    static let hourChunkEntries = 96
+    /// The open hours keep at least a local day of 25 hours, so that the day is folded without another read.
+    static let openHoursKept = 26
+    static let dayChunkEntries = 64
+    static let openDaysKept = 2
+    /// A station is merged when one of its series has this many unmerged readings.
+    static let unmergedReadingsMax = 512
+    /// How long a merge transaction may hold the writer.
+    static let sliceMillisecondsMax = 15
+    /// Above this the station with the oldest unmerged reading is merged, whatever its age, so that the journal can be trimmed.
+    static let journalBytesMax = 256 << 20
+    /// Journal rows deleted in one go: a long delete would hold up the socket.
+    static let trimRowsMax = 2_000
+    /// Bytes of head per reading: the stride of `Reading`.
+    static let headEntryBytes = 32
+    static let frameBytesMax = 32 << 20
+    /// Series numbers share a chunk's key with the level (2 bits) and the start (42 bits).
+    static let seriesNumberMax: Int32 = (1 << 19) - 1
+    static let deadLetterPayloadBytesMax = 64 << 10
+    static let deadLettersPerTopicAndDayMax = 1_000
+    static let deadLetterBytesMax = 1 << 30
+    static let quarantineRowsPerStationAndDayMax = 100_000
+    /// Receipt accounts kept per station: the last boots.
+    static let bootsKeptMax = 4
+    static let gapsPublishedMax = 32
+    /// Gaps remembered per boot; beyond it the oldest are declared lost.
+    static let gapsKeptMax = 1_024
+    /// A sequence number this far below the start of its account is a restart that forgot its `boot`, not a late message.
+    static let sequenceReorderingMax: Int64 = 4_096
+    static let ballastBytes = 64 << 20
+    /// Passive checkpoints run when the log has grown by this much, or after a second.
+    static let walBytesRestart = 32 << 20
+    /// Rows of one page of a query or an export: keeps every read transaction far below a second.
+    package static let pageRowsMax = 50_000
+
+    static let checked: Void = {
+        precondition(openHoursKept < hourChunkEntries && unmergedReadingsMax < chunkReadings)
+        precondition(MemoryLayout<Reading>.stride == headEntryBytes)
+    }()
+}

@@ -1,0 +1,186 @@
+import Foundation
+import GRDB
+import Monitoring
+
+/// What a slice of merging did.
+package struct MergedSlice: Sendable, Hashable {
+    package var stations = 0
+    package var stored = 0
+    package var duplicate = 0
+    package var revised = 0
+    /// Of `stored`, those that were counted when they were committed.
+    package var fresh = 0
+
+    package init() {}
+}
+
+/// Why a station is merged now.
+package struct MergePolicy: Sendable {
+    /// A station whose oldest unmerged reading is older than this is merged.
+    package var ageMillisecondsMax: Int64
+    package var headBytesMax: Int
+    /// A slice ends with the station that goes beyond this; 0 merges one station a slice.
+    package var sliceMillisecondsMax = StoreLimits.sliceMillisecondsMax
+
+    package init(ageMillisecondsMax: Int64, headBytesMax: Int) {
+        self.ageMillisecondsMax = ageMillisecondsMax
+        self.headBytesMax = headBytesMax
+    }
+
+    /// Merges everything there is.
+    package static let everything = MergePolicy(ageMillisecondsMax: 0, headBytesMax: 0)
+}
+
+extension StoreWriter {
+    /// Whether merging has fallen so far behind that reading from the socket must wait.
+    package func mustMergeBeforeReading(_ policy: MergePolicy) -> Bool {
+        self.head.size.bytes > policy.headBytesMax + policy.headBytesMax / 4
+            || self.journalBytes > 2 * StoreLimits.journalBytesMax
+    }
+
+    /// Merges stations that are due, in one transaction of about `policy.sliceMillisecondsMax`; nil when none is due.
+    package func mergeSlice(_ policy: MergePolicy, nowMilliseconds: Int64) throws -> MergedSlice? {
+        let due = self.stationsDue(policy, nowMilliseconds: nowMilliseconds)
+        guard !due.isEmpty else { return nil }
+        let started = ContinuousClock.now
+        let through = self.sequence
+        var slice = MergedSlice()
+        var merged: [Int32] = []
+        try self.transaction(.ordered) { database in
+            let change = try self.drawChange(database)
+            for station in due {
+                try self.merge(station: station, database, change: change, through: through, into: &slice)
+                merged.append(station)
+                if started.duration(to: .now) > .milliseconds(policy.sliceMillisecondsMax) { break }
+            }
+        }
+        self.change += 1
+        slice.stations = merged.count
+        let stations = merged
+        slice.fresh = self.head.withState { state in
+            var fresh = 0
+            for station in stations {
+                fresh += state.stations[Int(station)].freshReadings
+                state.didMerge(station: station, through: through)
+            }
+            return fresh
+        }
+        return slice
+    }
+
+    /// Merges all there is, slice after slice.
+    @discardableResult
+    package func mergeEverything(nowMilliseconds: Int64) throws -> MergedSlice {
+        var total = MergedSlice()
+        while let slice = try self.mergeSlice(.everything, nowMilliseconds: nowMilliseconds) {
+            total.stations += slice.stations
+            total.stored += slice.stored
+            total.duplicate += slice.duplicate
+            total.revised += slice.revised
+            total.fresh += slice.fresh
+        }
+        return total
+    }
+
+    /// Stations in the order of their numbers, so that neighbouring rows share pages; when the head or the journal is full,
+    /// the fullest or the oldest first.
+    private func stationsDue(_ policy: MergePolicy, nowMilliseconds: Int64) -> [Int32] {
+        let journalIsFull = self.journalBytes > StoreLimits.journalBytesMax
+        return self.head.withState { state in
+            let unmerged = state.stations.indices.filter { state.stations[$0].oldestSequence != nil }
+            guard !unmerged.isEmpty else { return [] }
+            if policy.headBytesMax == 0 { return unmerged.map { Int32($0) } }
+            if state.entries * StoreLimits.headEntryBytes > policy.headBytesMax {
+                return unmerged.sorted { state.stations[$0].readings > state.stations[$1].readings }
+                    .map { Int32($0) }
+            }
+            if journalIsFull {
+                return unmerged.sorted {
+                    (state.stations[$0].oldestSequence ?? 0) < (state.stations[$1].oldestSequence ?? 0)
+                }.map { Int32($0) }
+            }
+            return unmerged.filter {
+                let part = state.stations[$0]
+                return part.fullestSeries >= StoreLimits.unmergedReadingsMax
+                    || nowMilliseconds - part.oldestReceivedMilliseconds >= policy.ageMillisecondsMax
+            }.map { Int32($0) }
+        }
+    }
+
+    private func merge(
+        station number: Int32, _ database: Database, change: Int64, through: Int64, into slice: inout MergedSlice
+    ) throws {
+        guard let index = self.registry.stationIndex(number: number),
+            let receiptSeries = self.loaded.receiptSeries[number]
+        else { return }
+        let station = self.registry.stations[index]
+        let zone = self.registry.site(of: station).zone
+        let (touched, receiptArrivals) = self.head.withState { state in
+            (
+                state.stations[Int(number)].touchedSeries.sorted().map { ($0, state.series[Int($0)]) },
+                state.series[Int(receiptSeries)]
+            )
+        }
+        func merger(_ series: Int32, _ method: Rollup.Method) -> SeriesMerge {
+            SeriesMerge(
+                database: database, rows: self.rows, series: series, method: method, zone: zone, change: change)
+        }
+        let receipts = firstOfEachTime(sortedByTime(receiptArrivals))
+        let served = try merger(receiptSeries, .plain).mergeReceipts(receipts, through: through)
+        var days: Set<Int64> = []
+        var ledger: [Int64: LedgerCounts] = [:]
+        for (series, readings) in touched {
+            guard let seriesIndex = self.registry.seriesIndex(number: series) else { continue }
+            let arrivals = sortedByTime(readings)
+            let result = try merger(series, self.registry.series[seriesIndex].method)
+                .merge(withoutStationReceipts(arrivals, times: receipts, receipts: served), through: through)
+            for (arrival, fate) in zip(arrivals, result.fates) {
+                let day = zone.localDay(at: Int64(arrival.receivedSeconds) * 1_000)
+                switch fate {
+                case .stored: ledger[day, default: .init()].stored += 1
+                case .duplicate: ledger[day, default: .init()].duplicate += 1
+                case .revised: ledger[day, default: .init()].revised += 1
+                }
+            }
+            for day in result.changedDays { days.insert(zone.localDay(at: day.startMilliseconds)) }
+        }
+        for (day, counts) in ledger {
+            try LedgerRows.add(database, LedgerKey(station: number, day: day), counts)
+            slice.stored += counts.stored
+            slice.duplicate += counts.duplicate
+            slice.revised += counts.revised
+        }
+        for day in days {
+            try database.cachedStatement(
+                sql: "INSERT INTO day_change VALUES (?, ?) ON CONFLICT (day) DO UPDATE SET change = excluded.change"
+            ).execute(arguments: [day, change])
+        }
+    }
+}
+
+/// One receipt per device time: the first that arrived.
+private func firstOfEachTime(_ receipts: [Reading]) -> [Reading] {
+    var distinct: [Reading] = []
+    distinct.reserveCapacity(receipts.count)
+    for receipt in receipts where receipt.timeMilliseconds != distinct.last?.timeMilliseconds {
+        distinct.append(receipt)
+    }
+    return distinct
+}
+
+/// The arrivals with their receipt second set to 0 where it is the station's at that time.
+private func withoutStationReceipts(_ arrivals: [Reading], times: [Reading], receipts: [UInt32]) -> [Reading] {
+    var arrivals = arrivals
+    var position = 0
+    for index in arrivals.indices {
+        while position < times.count, times[position].timeMilliseconds < arrivals[index].timeMilliseconds {
+            position += 1
+        }
+        if position < times.count, times[position].timeMilliseconds == arrivals[index].timeMilliseconds,
+            receipts[position] == arrivals[index].receivedSeconds
+        {
+            arrivals[index].receivedSeconds = 0
+        }
+    }
+    return arrivals
+}

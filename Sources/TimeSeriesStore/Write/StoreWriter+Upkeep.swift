@@ -1,0 +1,88 @@
+import Foundation
+import GRDB
+import Monitoring
+
+extension StoreWriter {
+    /// Folds the ledger and the accounts into their tables, keeps the alert state of now, and trims the journal.
+    ///
+    /// One transaction with one cursor each, so that a crash never counts twice (invariant I5).
+    ///
+    /// - Parameter alertSnapshot: the alerting's state after the last frame committed; the store does not look into it.
+    package func foldLedger(alertSnapshot: [UInt8]) throws {
+        let through = self.sequence
+        let (ledger, accounts) = self.head.withState { state in
+            (
+                state.ledger,
+                state.stations.enumerated().filter { $0.element.accountsChanged }
+                    .map { (Int32($0.offset), $0.element.accounts) }
+            )
+        }
+        try self.transaction(.ordered) { database in
+            for (key, counts) in ledger { try LedgerRows.add(database, key, counts) }
+            for (station, list) in accounts { try AccountRows.save(database, station: station, list) }
+            try Meta.set(database, .ledgerThrough, through)
+            try Meta.set(database, .newestReceived, self.newestReceivedMilliseconds)
+            try database.cachedStatement(
+                sql: "INSERT INTO meta VALUES ('alert_snapshot', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+            ).execute(arguments: [Data(alertSnapshot)])
+            try Meta.set(database, .alertsThrough, through)
+        }
+        self.alertsThrough = through
+        self.head.withState { state in
+            state.ledger = [:]
+            state.ledgerThrough = through
+            for index in state.stations.indices { state.stations[index].accountsChanged = false }
+        }
+    }
+
+    /// The alerting's state of the last fold; nil in a new store.
+    package func alertSnapshot() throws -> [UInt8]? {
+        try self.pool.read { database in
+            try Data.fetchOne(database, sql: "SELECT value FROM meta WHERE key = 'alert_snapshot'").map { Array($0) }
+        }
+    }
+
+    /// Hands over the frames behind a sequence, in order; damaged ones are left out.
+    package func forEachFrame(after sequence: Int64, _ body: (consuming FrameReader) throws -> Void) throws {
+        try withoutActuallyEscaping(body) { body in
+            let body = UncheckedBox(body)
+            try self.pool.read { database in
+                let rows = try Row.fetchCursor(
+                    database, sql: "SELECT seq, frame FROM journal WHERE seq > ? ORDER BY seq", arguments: [sequence])
+                while let row = try rows.next() {
+                    let number: Int64 = row[0]
+                    try row.withUnsafeData(atIndex: 1) { data in
+                        try (data ?? Data()).withUnsafeBytes { bytes in
+                            guard let reader = try? FrameReader(bytes, sequence: number) else { return }
+                            try body.value(reader)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Deletes frames that are merged, folded and in the alert snapshot; a bounded number at a time.
+    ///
+    /// - Returns: whether there may be more to delete.
+    package func trimJournal() throws -> Bool {
+        let folded = min(self.alertsThrough, self.sequence)
+        let through = self.head.withState { state in
+            state.stations.lazy.compactMap(\.oldestSequence).reduce(min(folded, state.ledgerThrough)) { min($0, $1 - 1) }
+        }
+        guard through > self.trimmedThrough else { return false }
+        let upTo = min(through, self.trimmedThrough + Int64(StoreLimits.trimRowsMax))
+        let (frames, bytes) = try self.transaction(.ordered) { database in
+            let row = try Row.fetchOne(
+                database.cachedStatement(sql: "SELECT count(*), total(length(frame)) FROM journal WHERE seq <= ?"),
+                arguments: [upTo])
+            try database.cachedStatement(sql: "DELETE FROM journal WHERE seq <= ?").execute(arguments: [upTo])
+            try Meta.set(database, .trimmedThrough, upTo)
+            return (row?[0] as Int? ?? 0, Int(row?[1] as Double? ?? 0))
+        }
+        self.trimmedThrough = upTo
+        self.journalFrames -= frames
+        self.journalBytes -= bytes
+        return upTo < through
+    }
+}
