@@ -120,10 +120,49 @@ let package = Package(
             name: "TimeSeriesStoreTests",
             dependencies: ["TimeSeriesStore", "Monitoring", .product(name: "GRDB", package: "GRDB.swift")]
         ),
-        .testTarget(name: "IngestTests", dependencies: ["Ingest", "TimeSeriesStore", "FieldFormats", "Monitoring"]),
+        .testTarget(
+            name: "IngestTests",
+            dependencies: ["Ingest", "TimeSeriesStore", "FieldFormats", "Alerting", "Monitoring"]),
+        .testTarget(
+            name: "NotificationsTests",
+            dependencies: [
+                "Notifications", "TimeSeriesStore", "Monitoring",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]
+        ),
+        .testTarget(
+            name: "DataLakeTests",
+            dependencies: [
+                "DataLake", "TimeSeriesStore", "Monitoring",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .testTarget(
+            name: "WebServerTests",
+            dependencies: [
+                "WebServer", "TimeSeriesStore", "Monitoring",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]
+        ),
         .testTarget(name: "SimulationTests", dependencies: ["Simulation", "Monitoring"]),
         .testTarget(
-            name: "QuantracTests", dependencies: ["quantrac", "Alerting", "Monitoring", "TimeSeriesStore"]),
+            name: "QuantracTests",
+            dependencies: [
+                "quantrac", "Alerting", "Monitoring", "TimeSeriesStore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ]
+        ),
         .testTarget(name: "EndToEndTests", dependencies: ["Monitoring"]),
         .testTarget(name: "TidyTests"),
     ]

@@ -32,6 +32,8 @@ final class IngestLoop {
     let upkeep: Upkeep
     var backOff = BackOff()
     private var isSubscribed = false
+    /// Subscriptions the broker has not granted yet; the marker must not be sent before the last one.
+    private var subscriptionsPending = 0
     private var deliveredCount = 0
     private var connectionIsLost = false
     /// The last time in which we may have missed what was live (I10); `to` is `.max` until we are caught up.
@@ -132,9 +134,12 @@ final class IngestLoop {
                 break
             }
             // A call that delivered nothing found the socket dry, in the middle of a packet, or at a packet that is no
-            // message; in each case what is here is committed now. (`errno` cannot be asked: it lies after 277
-            // withheld messages.)
-            if self.deliveredCount == before { break }
+            // message; in each case a batch that is worth it is committed now. (`errno` cannot be asked: it lies after
+            // 277 withheld messages.)
+            if self.deliveredCount == before {
+                guard self.waitsForMore(since: started) else { break }
+                continue
+            }
             packets += 1
             if packets % IngestLimits.packetsPerClockRead == 0,
                 started.duration(to: .now) >= .milliseconds(IngestLimits.batchMillisecondsMax)
@@ -146,6 +151,16 @@ final class IngestLoop {
         guard mayAcknowledge else { return }
         if self.connectionIsLost || !self.incoming.flush() || !self.incoming.keepAlive() { self.lostConnection() }
         if self.batch.markerReturned { self.caughtUp() }
+    }
+
+    /// Sleeps a little when the batch is too small for an fsync of its own; false when it is to be committed.
+    private func waitsForMore(since started: ContinuousClock.Instant) -> Bool {
+        guard (1..<IngestLimits.lingerMessagesMax).contains(self.batch.frame.messageCount),
+            started.duration(to: .now) < .milliseconds(IngestLimits.lingerMillisecondsMax)
+        else { return false }
+        // Who wants the loop's thread does not wait. The socket is not asked: it would wake us for every message.
+        var descriptor = pollfd(fd: self.wake.readEnd, events: Int16(POLLIN), revents: 0)
+        return poll(&descriptor, 1, IngestLimits.lingerNapMilliseconds) == 0
     }
 
     /// Writes the batch; false when it could not be written, and then nothing of it is acknowledged.
@@ -288,6 +303,7 @@ extension IngestLoop: BrokerClientDelegate {
         }
         do {
             // Every time: whether the session was still there does not depend on us.
+            self.subscriptionsPending = self.configuration.broker.subscriptions.count
             try client.subscribe(self.configuration.broker.subscriptions)
             if !sessionPresent, self.writer.sequence > 0 {
                 self.logger.warning("The broker had no session of ours: what it queued for us is gone")
@@ -301,7 +317,8 @@ extension IngestLoop: BrokerClientDelegate {
             self.board.update { $0.reasons = ["broker: a subscription was refused"] }
             return
         }
-        guard !self.isSubscribed else { return }
+        self.subscriptionsPending -= 1
+        guard self.subscriptionsPending == 0, !self.isSubscribed else { return }
         self.isSubscribed = true
         self.backOff.succeeded()
         self.metrics.brokerConnected.set(true)

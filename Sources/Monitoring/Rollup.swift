@@ -95,7 +95,9 @@ package struct Rollup: Sendable, Hashable {
         case .counter: return nil
         case .direction:
             let degrees = atan2(self.sum, self.sumCosine) * (180 / Double.pi)
-            return degrees < 0 ? degrees + 360 : degrees
+            // A hair below 0 becomes 360 by rounding: that is north again.
+            let positive = degrees < 0 ? degrees + 360 : degrees
+            return positive >= 360 ? 0 : positive
         }
     }
 

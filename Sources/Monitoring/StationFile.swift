@@ -1,6 +1,7 @@
-/// What a station file says: sites, their stations and what each of them reports. Values only; the shell reads the YAML.
+/// What a station file says: sites, their stations and what each of them reports.
 ///
-/// Everything in it was checked where it was read: ids and zones are valid, stations unique ignoring case, units normalised.
+/// Values only; the shell reads the YAML. Everything in it was checked where it was read: ids and zones are valid,
+/// stations unique ignoring case, units normalised.
 package struct StationFile: Sendable, Hashable {
     package var sites: [SiteEntry]
 

@@ -42,6 +42,8 @@ enum Connections {
                 try database.execute(sql: "PRAGMA page_size = \(self.pageBytes); PRAGMA auto_vacuum = INCREMENTAL")
                 // Debian builds SQLite with SECURE_DELETE: every trimmed frame would be overwritten with zeros first.
                 try database.execute(sql: "PRAGMA secure_delete = OFF; PRAGMA wal_autocheckpoint = 0")
+                // After a slow reader held it open, the log's file gets its usual size back when it starts again.
+                try database.execute(sql: "PRAGMA journal_size_limit = \(StoreLimits.walBytesRestart)")
             }
             try database.execute(sql: "PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY")
         }

@@ -59,7 +59,7 @@ struct SeriesQuery: Equatable {
                 "\(key): \(text) is no time; allowed: RFC 3339 with offset (2026-11-23T09:00:00+07:00), "
                     + "a date of the site (2026-11-23), or milliseconds since 1970")
         }
-        guard instant >= TimeBounds.earliestMilliseconds, instant <= TimeBounds.endMilliseconds else {
+        guard instant >= 0, instant <= TimeBounds.endMilliseconds else {
             throw .badQuery("\(key): \(text) is out of bounds; allowed: the years 1970 to 2109")
         }
         return instant

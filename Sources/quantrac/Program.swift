@@ -13,7 +13,9 @@ enum Program {
         exit(await self.run(Array(CommandLine.arguments.dropFirst())))
     }
 
-    /// Runs a verb. Errors are one line on standard error.
+    /// Runs a verb.
+    ///
+    /// Errors are one line on standard error.
     static func run(_ arguments: [String]) async -> Int32 {
         do {
             var command = try QuantracCommand.parseAsRoot(arguments)

@@ -13,6 +13,7 @@ import time
 
 PATIENCE_SECONDS = 60
 POLL_SECONDS = 0.04
+STATIONS_FILE = "{}/stations.yaml"
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
@@ -48,6 +49,16 @@ def memory_bytes(pid, name="VmRSS"):
             if line.startswith(name + ":"):
                 return int(line.split()[1]) * 1024
     raise Trouble(f"/proc/{pid}/status has no {name}")
+
+
+def run(*arguments):
+    """Runs a program to its end and returns what it printed."""
+    command = [str(part) for part in arguments]
+    result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if result.returncode != 0:
+        name = os.path.basename(command[0])
+        raise Trouble(f"{name} {command[1]} ended with {result.returncode}: {result.stderr.strip()[-500:]}")
+    return result.stdout
 
 
 class Process:
@@ -159,11 +170,7 @@ class Service(Process):
         with open(self.configuration, "w", encoding="utf-8") as file:
             json.dump(self.all_settings(broker_port, settings or {}), file)
         if not store:
-            stations = os.path.join(directory, "stations.json")
-            subprocess.run(
-                [programs.quantrac, "station", "import", stations, "--config", self.configuration],
-                check=True, stdout=subprocess.DEVNULL,
-            )
+            run(programs.quantrac, "station", "import", STATIONS_FILE.format(directory), "--config", self.configuration)
         self.started = time.monotonic()
         super().__init__(
             [programs.quantrac, "serve", "--config", self.configuration], os.path.join(directory, "quantrac.log")
@@ -213,15 +220,15 @@ class Service(Process):
 
 def write_stations(directory, stations, values, interval_seconds):
     """The stations that `flood` speaks for."""
-    parameters = [{"id": f"P{number:02}", "unit": "1"} for number in range(values)]
-    interval = f"{interval_seconds}s"
-    entries = [
-        {"id": f"b-{number:04}", "name": f"Station {number}", "interval": interval, "parameters": parameters}
-        for number in range(stations)
-    ]
-    site = {"id": "bench", "name": "Benchmark (DEMO)", "kind": "ambient-air", "stations": entries}
-    with open(os.path.join(directory, "stations.json"), "w", encoding="utf-8") as file:
-        json.dump({"sites": [site]}, file)
+    parameters = ", ".join(f"{{id: P{number:02}, unit: '1'}}" for number in range(values))
+    with open(STATIONS_FILE.format(directory), "w", encoding="utf-8") as file:
+        file.write("sites:\n  - {id: bench, name: Benchmark (DEMO), kind: ambient-air, stations: [\n")
+        for number in range(stations):
+            file.write(
+                f"    {{id: b-{number:04}, name: Station {number}, interval: {interval_seconds}s, "
+                f"parameters: [{parameters}]}},\n"
+            )
+        file.write("    ]}\n")
 
 
 def flood(programs, directory, broker_port, consumer, load):

@@ -20,13 +20,9 @@ REAL_FILES = ["beijing-Dingling.csv.xz", "beijing-Gucheng.csv.xz"]
 YEAR_DAYS = 365
 
 
-def store_bench(bench, *arguments, check=True):
+def store_bench(bench, *arguments):
     """Runs `store-bench` and returns the figures it prints."""
-    command = [bench.programs.store_bench, *[str(part) for part in arguments]]
-    result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    if check and result.returncode != 0:
-        raise machinery.Trouble(f"store-bench {arguments[0]} ended with {result.returncode}")
-    return json.loads(result.stdout) if result.returncode == 0 else None
+    return json.loads(machinery.run(bench.programs.store_bench, *arguments))
 
 
 def temporary(bench, in_memory=False):
@@ -126,8 +122,8 @@ def time_requests(service, end):
 def restart(bench):
     with temporary(bench) as directory:
         store = os.path.join(directory, "quantrac.db")
-        # It kills itself in the end: that is what is measured.
-        store_bench(bench, "journal", store, bench.restart_readings, check=False)
+        # It kills itself in the end: what it leaves behind is what is measured.
+        subprocess.run([bench.programs.store_bench, "journal", store, str(bench.restart_readings)], check=False)
         with machinery.start_broker(directory, bench.user) as broker:
             with machinery.Service(bench.programs, directory, broker.port, store=store) as service:
                 seconds = service.seconds_to_ready

@@ -46,7 +46,7 @@ struct LakeFixture: Sendable {
         case 0: Double(step) / 10
         case 1: -0.0
         case 2: Double(step) * .pi
-        case 3: 5e-324
+        case 3: Double.leastNonzeroMagnitude
         case 4: 1.7976931348623157e308
         case 5: Double(step)
         default: -Double(step) / 3e9

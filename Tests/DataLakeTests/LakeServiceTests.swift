@@ -40,7 +40,7 @@ struct LakeServiceTests {
 
 struct LakeTransferTests {
     @Test func `a row survives the way to DuckDB's text and back`() {
-        for (index, value) in [0.1, -0.0, 5e-324, 1.7976931348623157e308, 31.4, -1e-7, 123_456_789.125].enumerated() {
+        for (index, value) in [0.1, -0.0, Double.leastNonzeroMagnitude, 1.7976931348623157e308, 31.4, -1e-7, 123_456_789.125].enumerated() {
             let row = LakeRow(
                 site: "mỏ\t\"1\",\n", station: "st-1", parameter: "PM2.5", unit: "µg/m³",
                 timeMilliseconds: 1_795_366_800_000 + Int64(index), offsetSeconds: -12_600, receivedSeconds: 7,

@@ -131,7 +131,7 @@ extension EndToEnd {
             try site.publish(self.telemetry, #"{"ts": \#(time), "values": {"PM10": 7}}"#)
             try site.awaitReadings(1)
             let before = try site.quantrac("deadletter", "list", "--json").rows
-            #expect(before.map { $0["reason"] as? String } == ["unknown-topic", "unknown-station", "unknown-station"])
+            #expect(before.map { $0["reason"] as? String } == ["unknown-station", "unknown-station", "unknown-station"])
             try site.importStations(plainStations(id: "late-1").replacingOccurrences(of: "na-duong", with: "site-2"))
             let replay = try site.quantrac("deadletter", "replay")
             #expect(replay.exitCode == 0, "\(replay.errors)")

@@ -1,3 +1,5 @@
+import HTTPTypes
+import HTTPTypes
 import Logging
 import Monitoring
 import ServiceLifecycle

@@ -13,8 +13,7 @@ import Darwin
 /// One line there, one line back.
 private func ask(_ path: String, _ line: String) throws -> String? {
     let socket = try UnixSocket.connected(to: path)
-    try socket.writeLine(Array(line.utf8))
-    return try socket.readLine(bytesMax: 1 << 20).map { String(decoding: $0, as: UTF8.self) }
+    return try socket.exchange(Array(line.utf8), bytesMax: 1 << 20).map { String(decoding: $0, as: UTF8.self) }
 }
 
 private func reply(_ path: String, _ request: StoreRequest) throws -> StoreReply {
@@ -23,14 +22,15 @@ private func reply(_ path: String, _ request: StoreRequest) throws -> StoreReply
 }
 
 @Suite struct ControlTests {
-    @Test(arguments: [
-        .ping, .stationImport(text: "sites: []\n# Mỏ\n", fileName: "a b.yaml", fromMilliseconds: 5),
-        .stationImport(text: "", fileName: "", fromMilliseconds: nil),
-        .deadLetterReplay(FateSelection(ids: [1, 2], station: nil, reason: nil)),
-        .quarantineRelease(FateSelection(ids: nil, station: "x", reason: "too-new"), shiftMilliseconds: -360_000),
-        .rulesLoad(text: "rules: []", fileName: "r"),
-        .incidentAcknowledge(id: 7, by: "Lan", why: "máy hỏng", untilMilliseconds: nil),
-    ] as [StoreRequest])
+    @Test(
+        arguments: [
+            .ping, .stationImport(text: "sites: []\n# Mỏ\n", fileName: "a b.yaml", fromMilliseconds: 5),
+            .stationImport(text: "", fileName: "", fromMilliseconds: nil),
+            .deadLetterReplay(FateSelection(ids: [1, 2], station: nil, reason: nil)),
+            .quarantineRelease(FateSelection(ids: nil, station: "x", reason: "too-new"), shiftMilliseconds: -360_000),
+            .rulesLoad(text: "rules: []", fileName: "r"),
+            .incidentAcknowledge(id: 7, by: "Lan", why: "máy hỏng", untilMilliseconds: nil),
+        ] as [StoreRequest])
     func `a request comes through the socket as it was sent`(request: StoreRequest) throws {
         let folder = try TemporaryFolder()
         let seen = Mutex<[StoreRequest]>([])

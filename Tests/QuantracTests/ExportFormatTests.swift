@@ -23,16 +23,18 @@ private func registry(method: Rollup.Method = .plain, unit: String = "\u{B5}g/mÂ
 }
 
 @Suite struct NumberTextTests {
-    @Test(arguments: [
-        (0, "0"), (-0.0, "-0"), (1, "1"), (-1, "-1"), (100, "100"), (31.4, "31.4"), (0.1, "0.1"), (-0.1, "-0.1"),
-        (0.0001, "0.0001"), (0.00001, "1e-5"), (0.000012345, "1.2345e-5"), (12.1234, "12.1234"),
-        (12.12345, "12.12345"), (0.1 + 0.2, "0.30000000000000004"), (1.0 / 3, "0.3333333333333333"),
-        (999_999_999, "999999999"), (1_234_567_890, "1234567890"), (9_007_199_254_740_992, "9007199254740992"),
-        (1e15, "1000000000000000"), (1e16, "1e16"), (1e21, "1e21"), (1.5e300, "1.5e300"), (.leastNonzeroMagnitude, "5e-324"),
-        (-1.7976931348623157e308, "-1.7976931348623157e308"), (1e100, "1e100"), (1.25e-10, "1.25e-10"),
-        (-273.15, "-273.15"), (1_013.25, "1013.25"), (0.5, "0.5"), (1e-4, "0.0001"), (123_456.7891, "123456.7891"),
-        (999_999_999.9999, "999999999.9999"), (1e9, "1000000000"),
-    ] as [(Double, String)])
+    @Test(
+        arguments: [
+            (0, "0"), (-0.0, "-0"), (1, "1"), (-1, "-1"), (100, "100"), (31.4, "31.4"), (0.1, "0.1"), (-0.1, "-0.1"),
+            (0.0001, "0.0001"), (0.00001, "1e-5"), (0.000012345, "1.2345e-5"), (12.1234, "12.1234"),
+            (12.12345, "12.12345"), (0.1 + 0.2, "0.30000000000000004"), (1.0 / 3, "0.3333333333333333"),
+            (999_999_999, "999999999"), (1_234_567_890, "1234567890"), (9_007_199_254_740_992, "9007199254740992"),
+            (1e15, "1000000000000000"), (1e16, "1e16"), (1e21, "1e21"), (1.5e300, "1.5e300"),
+            (.leastNonzeroMagnitude, "5e-324"),
+            (-1.7976931348623157e308, "-1.7976931348623157e308"), (1e100, "1e100"), (1.25e-10, "1.25e-10"),
+            (-273.15, "-273.15"), (1_013.25, "1013.25"), (0.5, "0.5"), (1e-4, "0.0001"), (123_456.7891, "123456.7891"),
+            (999_999_999.9999, "999999999.9999"), (1e9, "1000000000"),
+        ] as [(Double, String)])
     func `a number has its shortest text`(value: Double, expected: String) {
         #expect(text(value) == expected)
         #expect(Double(text(value))?.bitPattern == value.bitPattern)
@@ -55,7 +57,9 @@ private func registry(method: Rollup.Method = .plain, unit: String = "\u{B5}g/mÂ
         }
     }
 
-    @Test(arguments: [(0, "0"), (7, "7"), (-7, "-7"), (1_440, "1440"), (.max, "9223372036854775807")] as [(Int64, String)])
+    @Test(
+        arguments: [(0, "0"), (7, "7"), (-7, "-7"), (1_440, "1440"), (.max, "9223372036854775807")] as [(Int64, String)]
+    )
     func `a count is its digits`(value: Int64, expected: String) {
         var bytes: [UInt8] = []
         NumberText.append(value, to: &bytes)
@@ -120,7 +124,8 @@ private func registry(method: Rollup.Method = .plain, unit: String = "\u{B5}g/mÂ
 
     @Test func `an hour of a gauge`() throws {
         #expect(
-            try self.bucket(.csv, method: .plain, values: [(2, .measuring), (9, .fault), (4, .measuring), (3, .measuring)])
+            try self.bucket(
+                .csv, method: .plain, values: [(2, .measuring), (9, .fault), (4, .measuring), (3, .measuring)])
                 == "\(Self.hour),4,3,6,3,9,2,2026-11-23T14:00:00.000+07:00,4,2026-11-23T14:20:00.000+07:00,2,3\n")
     }
 
@@ -184,7 +189,8 @@ private func registry(method: Rollup.Method = .plain, unit: String = "\u{B5}g/mÂ
             for parameter in parameters {
                 series.append(
                     Series(
-                        number: Int32(series.count), stationIndex: index, parameter: try #require(ParameterID(parameter)),
+                        number: Int32(series.count), stationIndex: index,
+                        parameter: try #require(ParameterID(parameter)),
                         unit: Dated("t"), kind: .gauge, isDirection: false))
             }
         }

@@ -136,9 +136,10 @@ private final class Bench {
     @Test func `only the dead letters that were named come back`() throws {
         let bench = try Bench()
         _ = bench.importStations()
-        try bench.setAside(deadLetters: (0..<3).map {
-            bench.letter(#"{"ts": \#(Bench.now - Int64($0) * 60_000), "values": {"PM10": \#($0)}}"#)
-        })
+        try bench.setAside(
+            deadLetters: (0..<3).map {
+                bench.letter(#"{"ts": \#(Bench.now - Int64($0) * 60_000), "values": {"PM10": \#($0)}}"#)
+            })
         let ids = try bench.writer.reader.deadLetters(limit: 10).map(\.id)
         let reply = bench.perform(.deadLetterReplay(FateSelection(ids: [ids[1]], station: nil, reason: nil)))
         #expect(reply == .done("1 message brought back"))
@@ -201,7 +202,8 @@ private final class Bench {
 
     @Test func `a verb beside the holder of the lock reaches it over the socket`() throws {
         let bench = try Bench()
-        let writer = WriterThread(try StoreWriter(path: bench.folder.path("other.db"), defaultZone: "UTC", isDemo: false))
+        let writer = WriterThread(
+            try StoreWriter(path: bench.folder.path("other.db"), defaultZone: "UTC", isDemo: false))
         defer { writer.stop() }
         var settings = bench.settings
         settings.store.path = bench.folder.path("other.db")

@@ -8,7 +8,8 @@ private func read(_ text: String) throws(ConfigurationError) -> RulesFileReader.
     try RulesFileReader.read(text: text, file: "rules.yaml", version: 3)
 }
 
-private let duty = "channels:\n  - {id: duty, webhook: \"http://127.0.0.1:9000/alert\", headers: {X-Key: abc}}\nrules:\n"
+private let duty =
+    "channels:\n  - {id: duty, webhook: \"http://127.0.0.1:9000/alert\", headers: {X-Key: abc}}\nrules:\n"
 
 @Suite struct RulesFileTests {
     @Test func `the example of the surface reads as written`() throws {
@@ -35,7 +36,8 @@ private let duty = "channels:\n  - {id: duty, webhook: \"http://127.0.0.1:9000/a
 
     @Test func `what is optional has its default`() throws {
         let rule = try #require(
-            try read("rules: [{id: r, parameter: DO, below: 4.5, severity: alarm, stations: [a, b]}]").ruleSet.rules.first)
+            try read("rules: [{id: r, parameter: DO, below: 4.5, severity: alarm, stations: [a, b]}]").ruleSet.rules
+                .first)
         #expect(rule.clear == 4.5 && rule.kinds == nil && rule.notify.isEmpty)
         #expect(rule.stations == .only([try #require(StationID("a")), try #require(StationID("b"))]))
     }
@@ -60,8 +62,10 @@ private let duty = "channels:\n  - {id: duty, webhook: \"http://127.0.0.1:9000/a
         ("rules: {a: 1}", 1, "rules", "a list of rules"),
         ("channels: [{id: a}]", 1, "channels[0]", "the key webhook is missing"),
         ("channels:\n  - id: a\n    webhook: example.org", 3, "channels[0].webhook", "http://"),
-        ("channels:\n  - {id: a, webhook: \"http://h/\"}\n  - {id: a, webhook: \"http://h/\"}", 3, "channels[1].id",
-         "used before"),
+        (
+            "channels:\n  - {id: a, webhook: \"http://h/\"}\n  - {id: a, webhook: \"http://h/\"}", 3, "channels[1].id",
+            "used before"
+        ),
         ("channels:\n  - {id: a, webhook: \"http://h/\", headers: {\"a b\": x}}", 2, "channels[0].headers", "no name"),
         ("channels:\n  - {id: a, webhook: \"http://h/\", headers: {Host: x}}", 2, "channels[0].headers", "is set by"),
         (duty + "  - {parameter: P, above: 1, severity: alarm}", 4, "rules[0]", "the key id is missing"),
@@ -76,7 +80,10 @@ private let duty = "channels:\n  - {id: duty, webhook: \"http://127.0.0.1:9000/a
         (duty + "\(rule), for: 5}", 4, "rules[0].for", "such as 90s or 5m"),
         (duty + "\(rule), clearFor: -5m}", 4, "rules[0].clearFor", "whole number"),
         (duty + "  - {id: r, parameter: P, above: 1}", 4, "rules[0]", "the key severity is missing"),
-        (duty + "  - {id: r, parameter: P, above: 1, severity: bad}", 4, "rules[0].severity", "warning, alarm, emergency"),
+        (
+            duty + "  - {id: r, parameter: P, above: 1, severity: bad}", 4, "rules[0].severity",
+            "warning, alarm, emergency"
+        ),
         (duty + "  - {id: r, parameter: P P, above: 1, severity: alarm}", 4, "rules[0].parameter", "letters, digits"),
         (duty + "\(rule), kinds: [air]}", 4, "rules[0].kinds[0]", "ambient-air"),
         (duty + "\(rule), kinds: []}", 4, "rules[0].kinds", "no kind"),

@@ -210,7 +210,9 @@ private func settings(_ text: String, _ environment: [String: String] = [:]) thr
     }
 
     @Test func `variables of the test harness are not ours`() throws {
-        let foreign = ["QUANTRAC_TEST_SEED": "1", "QUANTRAC_DEMO_PORT": "1", "QUANTRAC_BINARIES": "b", "QUANTRAC_KILLS": "9"]
+        let foreign = [
+            "QUANTRAC_TEST_SEED": "1", "QUANTRAC_DEMO_PORT": "1", "QUANTRAC_BINARIES": "b", "QUANTRAC_KILLS": "9",
+        ]
         #expect(try settings("", foreign) == Settings())
     }
 

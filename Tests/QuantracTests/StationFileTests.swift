@@ -85,17 +85,25 @@ private func around(_ station: String) -> String {
         ("sites:\n  - {id: -a, kind: mine}", 2, "sites[0].id", "beginning with a letter"),
         ("sites:\n  - {id: a, kind: mine}\n  - {id: A, kind: mine}", 3, "sites[1].id", "already there at line 2"),
         ("sites:\n  - {id: a, kind: mine, timeZone: Mars}", 2, "sites[0].timeZone", "tz database"),
-        (around("      - {id: x, parameters: \(good)}\n      - {id: X, parameters: \(good)}"), 7,
-         "sites[0].stations[1].id", "station X is already there at line 6"),
+        (
+            around("      - {id: x, parameters: \(good)}\n      - {id: X, parameters: \(good)}"), 7,
+            "sites[0].stations[1].id", "station X is already there at line 6"
+        ),
         (around("      - id: x"), 6, "sites[0].stations[0]", "the key parameters is missing"),
         (around("      - {id: x, parametres: \(good)}"), 6, "sites[0].stations[0].parametres", "allowed are id, name"),
-        (around("      - {id: x, latitude: 91, longitude: 1, parameters: \(good)}"), 6,
-         "sites[0].stations[0].latitude", "from -90 to 90"),
-        (around("      - {id: x, latitude: 9, longitude: 181, parameters: \(good)}"), 6,
-         "sites[0].stations[0].longitude", "from -180 to 180"),
+        (
+            around("      - {id: x, latitude: 91, longitude: 1, parameters: \(good)}"), 6,
+            "sites[0].stations[0].latitude", "from -90 to 90"
+        ),
+        (
+            around("      - {id: x, latitude: 9, longitude: 181, parameters: \(good)}"), 6,
+            "sites[0].stations[0].longitude", "from -180 to 180"
+        ),
         (around("      - {id: x, latitude: 9, parameters: \(good)}"), 6, "sites[0].stations[0]", "go together"),
-        (around("      - {id: x, latitude: north, longitude: 1, parameters: \(good)}"), 6,
-         "sites[0].stations[0].latitude", "decimal degrees"),
+        (
+            around("      - {id: x, latitude: north, longitude: 1, parameters: \(good)}"), 6,
+            "sites[0].stations[0].latitude", "decimal degrees"
+        ),
         (around("      - id: x\n        interval: 60"), 7, "sites[0].stations[0].interval", "such as 90s or 5m"),
         (around("      - id: x\n        interval: 0s"), 7, "sites[0].stations[0].interval", "from 1ms to 366d"),
         (around("      - id: x\n        interval: 1.5h"), 7, "sites[0].stations[0].interval", "a whole number"),
@@ -104,18 +112,30 @@ private func around(_ station: String) -> String {
         (around("      - id: x\n        name: [a]"), 7, "sites[0].stations[0].name", "a name"),
         (around("      - id: x\n        name: \"a\\nb\""), 7, "sites[0].stations[0].name", "printable"),
         (around("      - id: x\n        parameters: {}"), 7, "sites[0].stations[0].parameters", "a list of parameters"),
-        (around("      - id: x\n        parameters:\n          - {id: PM 10, unit: t}"), 8,
-         "sites[0].stations[0].parameters[0].id", "letters, digits"),
-        (around("      - id: x\n        parameters:\n          - {id: P}"), 8, "sites[0].stations[0].parameters[0]",
-         "the key unit is missing"),
-        (around("      - id: x\n        parameters:\n          - {id: P, unit: t}\n          - {id: P, unit: t}"), 9,
-         "sites[0].stations[0].parameters[1].id", "already there at line 8"),
-        (around("      - {id: x, parameters: [{id: P, unit: t, kind: meter}]}"), 6,
-         "sites[0].stations[0].parameters[0].kind", "gauge, counter, sum"),
-        (around("      - {id: x, parameters: [{id: P, unit: °, direction: true, kind: sum}]}"), 6,
-         "sites[0].stations[0].parameters[0]", "cannot be a sum"),
-        (around("      - {id: x, parameters: [{id: P, unit: °, direction: 1}]}"), 6,
-         "sites[0].stations[0].parameters[0].direction", "true or false"),
+        (
+            around("      - id: x\n        parameters:\n          - {id: PM 10, unit: t}"), 8,
+            "sites[0].stations[0].parameters[0].id", "letters, digits"
+        ),
+        (
+            around("      - id: x\n        parameters:\n          - {id: P}"), 8, "sites[0].stations[0].parameters[0]",
+            "the key unit is missing"
+        ),
+        (
+            around("      - id: x\n        parameters:\n          - {id: P, unit: t}\n          - {id: P, unit: t}"), 9,
+            "sites[0].stations[0].parameters[1].id", "already there at line 8"
+        ),
+        (
+            around("      - {id: x, parameters: [{id: P, unit: t, kind: meter}]}"), 6,
+            "sites[0].stations[0].parameters[0].kind", "gauge, counter, sum"
+        ),
+        (
+            around("      - {id: x, parameters: [{id: P, unit: °, direction: true, kind: sum}]}"), 6,
+            "sites[0].stations[0].parameters[0]", "cannot be a sum"
+        ),
+        (
+            around("      - {id: x, parameters: [{id: P, unit: °, direction: 1}]}"), 6,
+            "sites[0].stations[0].parameters[0].direction", "true or false"
+        ),
     ])
     func `a bad station file is refused with line, key and what is allowed`(
         text: String, line: Int, key: String, says: String

@@ -113,7 +113,8 @@ struct RouteTests {
         for id in [1, 2] as [Int64] {
             effects.incidents.append(
                 .open(
-                    id: id, rule: "pm10-high-\(id)", subject: "series:1", series: store.series("st-1", "PM10").number,
+                    id: id, name: "n-\(id)", rule: "pm10-high-\(id)", subject: "series:1",
+                    series: store.series("st-1", "PM10").number,
                     station: nil, severity: "warning", openedMilliseconds: 10, sinceMilliseconds: 5, value: 120,
                     bound: 100, foundLate: false, detail: ""))
         }

@@ -10,6 +10,8 @@ extension StoreWriter {
     /// - Parameter alertSnapshot: the alerting's state after the last frame committed; the store does not look into it.
     package func foldLedger(alertSnapshot: [UInt8]) throws {
         let through = self.sequence
+        // Nothing came and nothing changed since the last fold: an idle service writes nothing.
+        if through == self.alertsThrough, self.foldedSnapshot == alertSnapshot { return }
         let (ledger, accounts) = self.head.withState { state in
             (
                 state.ledger,
@@ -28,6 +30,7 @@ extension StoreWriter {
             try Meta.set(database, .alertsThrough, through)
         }
         self.alertsThrough = through
+        self.foldedSnapshot = alertSnapshot
         self.head.withState { state in
             state.ledger = [:]
             state.ledgerThrough = through
@@ -66,9 +69,15 @@ extension StoreWriter {
     ///
     /// - Returns: whether there may be more to delete.
     package func trimJournal() throws -> Bool {
+        // Asked between any two batches: most often there is nothing to do, and that must cost nothing.
         let folded = min(self.alertsThrough, self.sequence)
+        guard folded > self.trimmedThrough else { return false }
         let through = self.head.withState { state in
-            state.stations.lazy.compactMap(\.oldestSequence).reduce(min(folded, state.ledgerThrough)) { min($0, $1 - 1) }
+            var through = min(folded, state.ledgerThrough)
+            for index in state.stations.indices {
+                if let oldest = state.stations[index].oldestSequence { through = min(through, oldest - 1) }
+            }
+            return through
         }
         guard through > self.trimmedThrough else { return false }
         let upTo = min(through, self.trimmedThrough + Int64(StoreLimits.trimRowsMax))

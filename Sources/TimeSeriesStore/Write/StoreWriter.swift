@@ -28,6 +28,8 @@ package final class StoreWriter {
     package let damagedFrames: [FrameError]
     /// Frames up to this one are in the snapshot of the alert state.
     package internal(set) var alertsThrough: Int64
+    /// The snapshot this process folded last.
+    var foldedSnapshot: [UInt8]?
     var trimmedThrough: Int64
     private var nextIncident: Int64
     private var synchronousIsFull = false

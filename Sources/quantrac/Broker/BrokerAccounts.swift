@@ -11,9 +11,9 @@ enum BrokerAccounts {
 
     /// A line of mosquitto's password file: PBKDF2 with SHA-512, as `mosquitto_passwd` writes it.
     ///
-    /// Written here rather than by that program: it takes a password as an argument, which every user of the machine can
-    /// read, or rewrites a whole file of plain texts; and it need not be installed where the service runs. 101 iterations
-    /// are its default, and enough: our passwords cannot be guessed at any speed.
+    /// Written here rather than by that program: it takes a password as an argument, which every user of the machine
+    /// can read, or rewrites a whole file of plain texts; and it need not be installed where the service runs. 101
+    /// iterations are its default, and enough: our passwords cannot be guessed at any speed.
     static func passwordLine(
         user: String, password: String, salt: [UInt8] = Array(SymmetricKey(size: .init(bitCount: 96)).bytes)
     ) -> String {
@@ -66,7 +66,9 @@ enum BrokerAccounts {
         }
         var lines = [self.accessListMark, ""]
         if let serviceUser {
-            lines += ["# Quantrac: hears every station, answers, and sends itself the marker that shows it is caught up."]
+            lines += [
+                "# Quantrac: hears every station, answers, and sends itself the marker that shows it is caught up."
+            ]
             lines += ["user \(serviceUser)"]
             lines += Settings.stationTopics.map { "topic read \(prefix)/+/\($0)" }
             lines += ["topic write \(prefix)/+/stored", "topic write \(prefix)/+/command"]

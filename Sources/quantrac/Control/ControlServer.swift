@@ -33,7 +33,9 @@ final class ControlServer: Sendable {
         Thread.detachNewThread { self.acceptLoop(UnixSocket(owning: listener)) }
     }
 
-    /// Stops listening and removes the socket; requests under way get their answers. The second time does nothing.
+    /// Stops listening and removes the socket; requests under way get their answers.
+    ///
+    /// The second time does nothing.
     func stop() {
         let isFirst = self.isStopped.withLock { isStopped in
             defer { isStopped = true }

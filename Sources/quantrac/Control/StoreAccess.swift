@@ -4,8 +4,9 @@ import TimeSeriesStore
 protocol StoreAccess {
     var reader: StoreReader { get }
 
-    /// Runs a short piece of work on the thread that may write, and waits for it. Long requests come in many pieces, so that
-    /// the service reads its socket in between.
+    /// Runs a short piece of work on the thread that may write, and waits for it.
+    ///
+    /// Long requests come in many pieces, so that the service reads its socket in between.
     func onWriter<Value: Sendable>(_ body: @escaping @Sendable (StoreWriter) throws -> Value) throws -> Value
 }
 
@@ -20,7 +21,9 @@ struct OwnStore: StoreAccess {
     }
 }
 
-/// The store of the running service, written through its mailbox. Waits: never on the cooperative pool.
+/// The store of the running service, written through its mailbox.
+///
+/// Waits: never use it on the cooperative pool.
 struct ServedStore: StoreAccess {
     let reader: StoreReader
     let mailbox: WriterMailbox

@@ -21,7 +21,9 @@ struct StoreClient {
     /// How long to try to reach a holder of the lock that does not listen.
     var patience: Duration = .seconds(ControlLimits.connectSecondsMax)
 
-    /// Blocks until the request is done. `createsStore`: a store that is not there yet is made.
+    /// Blocks until the request is done.
+    ///
+    /// With `createsStore` a store that is not there yet is made.
     func perform(_ request: StoreRequest, createsStore: Bool = false) throws -> StoreReply {
         switch try self.openOrAsk(request, createsStore: createsStore) {
         case .ours(let writer):
@@ -34,7 +36,8 @@ struct StoreClient {
     func openOrAsk(_ request: StoreRequest, createsStore: Bool = false) throws -> Outcome {
         let path = self.settings.store.path
         guard createsStore || FileManager.default.fileExists(atPath: path) else {
-            throw VerbFailure.usage("\(path): no store there yet; `quantrac serve` or `quantrac station import` makes one")
+            throw VerbFailure.usage(
+                "\(path): no store there yet; `quantrac serve` or `quantrac station import` makes one")
         }
         let deadline = ContinuousClock.now + self.patience
         while true {
@@ -60,8 +63,8 @@ struct StoreClient {
 
     private func ask(_ request: StoreRequest) throws -> StoreReply {
         let socket = try UnixSocket.connected(to: self.settings.socketPath)
-        try socket.writeLine(Array(try JSONEncoder().encode(request)))
-        guard let line = try socket.readLine(bytesMax: ControlLimits.lineBytesMax) else {
+        let question = Array(try JSONEncoder().encode(request))
+        guard let line = try socket.exchange(question, bytesMax: ControlLimits.lineBytesMax) else {
             throw VerbFailure.unavailable("the service ended before it answered; look at its log, then ask again")
         }
         return try JSONDecoder().decode(StoreReply.self, from: Data(line))

@@ -1,4 +1,5 @@
-/// What a verb asks the one writer to do: itself when the store's lock is free, else the running service (invariant I16).
+/// What a verb asks the one writer to do: itself when the store's lock is free, else the running service (invariant
+/// I16).
 ///
 /// On the socket a request is one line of JSON, and so is its ``StoreReply``.
 enum StoreRequest: Codable, Sendable, Hashable {

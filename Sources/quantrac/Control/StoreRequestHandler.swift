@@ -25,7 +25,9 @@ struct StoreRequestHandler: Sendable {
         self.perform(request, on: OwnStore(writer: writer))
     }
 
-    /// Does what was asked. What goes wrong comes back as a reply: the verb prints it, wherever it happened.
+    /// Does what was asked.
+    ///
+    /// What goes wrong comes back as a reply: the verb prints it, wherever it happened.
     func perform(_ request: StoreRequest, on store: some StoreAccess) -> StoreReply {
         do {
             switch request {
@@ -47,7 +49,7 @@ struct StoreRequestHandler: Sendable {
                 return try FateRelease(settings: self.settings, clock: self.clock)
                     .quarantined(selection, shiftMilliseconds: shift, on: store)
             case .lakePublish:
-                // The service and the verb publish on their own: a lake is slow, and nothing of it belongs on the writer.
+                // The service and the verb publish on their own: nothing so slow belongs on the writer.
                 return StoreReply(VerbFailure.failed("publishing is not the writer's"))
             }
         } catch {

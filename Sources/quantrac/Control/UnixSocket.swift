@@ -140,7 +140,21 @@ struct UnixSocket: ~Copyable {
         }
     }
 
-    /// Writes a line and its break. A peer that has gone is an error, not a signal.
+    /// Sends a line and waits for one; nil when the peer left without a word.
+    borrowing func exchange(_ line: [UInt8], bytesMax: Int) throws(Failure) -> [UInt8]? {
+        do throws(Failure) {
+            try self.writeLine(line)
+        } catch {
+            // A peer that is busy answers before it has heard us out; its answer is worth more than the broken pipe.
+            if let answer = try? self.readLine(bytesMax: bytesMax) { return answer }
+            throw error
+        }
+        return try self.readLine(bytesMax: bytesMax)
+    }
+
+    /// Writes a line and its break.
+    ///
+    /// A peer that has gone is an error, not a signal.
     borrowing func writeLine(_ line: [UInt8]) throws(Failure) {
         var rest = line[...]
         rest.append(UInt8(ascii: "\n"))

@@ -32,6 +32,7 @@ struct ExportJob {
     ///   - spans: In the order of the output.
     ///   - sink: Where the bytes go.
     ///   - progress: Told how many series are done, of how many, and how many rows that made.
+    /// - Throws: What the store or the sink fails with.
     mutating func run(
         _ spans: [ExportSelection.Span], into sink: ExportSink, progress: (Double, Double, Int) -> Void
     ) throws {
@@ -89,7 +90,9 @@ struct ExportJob {
     }
 }
 
-/// Where an export goes: standard output, or a file that appears when it is whole. Hashes what passes.
+/// Where an export goes: standard output, or a file that appears when it is whole.
+///
+/// Hashes what passes.
 final class ExportSink {
     private var file: NewFile?
     private let descriptor: Int32

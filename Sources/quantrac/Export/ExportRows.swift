@@ -44,7 +44,9 @@ struct ExportSeries {
         row.endRow()
     }
 
-    /// A row of a level of buckets. Of a direction only the mean means something; of a counter there is no mean.
+    /// A row of a level of buckets.
+    ///
+    /// Of a direction only the mean means something; of a counter there is no mean.
     ///
     /// - Parameters:
     ///   - bucket: The row's time.

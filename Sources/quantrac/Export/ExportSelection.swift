@@ -15,7 +15,9 @@ struct ExportSelection {
     var from: ExportTime?
     var to: ExportTime?
 
-    /// The spans in the order of exports: station, then parameter, as bytes. Naming something that is not there is an error.
+    /// The spans in the order of exports: station, then parameter, as bytes.
+    ///
+    /// Naming something that is not there is an error.
     func spans(registry: Registry) throws(VerbFailure) -> [Span] {
         let stations = try self.selectedStations(registry)
         let wanted = self.parameters.contains("all") ? nil : Set(self.parameters)
@@ -55,6 +57,8 @@ struct ExportSelection {
 enum ExportTime: Hashable, Sendable {
     case instant(milliseconds: Int64)
     case date(localDay: Int64)
+
+    static let allowed = "RFC 3339 with an offset (2026-11-23T09:00:00+07:00) or a date (2026-11-23)"
 
     /// Nil on anything but RFC 3339 with an offset, or a date.
     init?(_ text: String) {

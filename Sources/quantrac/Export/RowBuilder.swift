@@ -8,8 +8,8 @@ enum ExportFormat: String, Sendable, CaseIterable {
 
 /// Builds rows of CSV or NDJSON as bytes, without a `String` per field.
 ///
-/// CSV: UTF-8, LF, comma, quotes only where needed, an absent value is an empty field. NDJSON: the same columns as keys,
-/// an absent value is `null`, instants are texts.
+/// CSV: UTF-8, LF, comma, quotes only where needed, an absent value is an empty field. NDJSON: the same columns as
+/// keys, an absent value is `null`, instants are texts.
 struct RowBuilder {
     let format: ExportFormat
     /// What is ready to be written; taken and emptied by whoever writes.

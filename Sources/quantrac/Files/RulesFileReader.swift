@@ -3,8 +3,8 @@ import Monitoring
 
 /// Reads a rules file; every error names file, line and key.
 ///
-/// Types are checked here, where the lines are known; what the values must be is ``RuleSet/validate(registry:)``'s, so that
-/// no second opinion about rules exists.
+/// Types are checked here, where the lines are known; what the values must be is ``RuleSet/validate(registry:)``'s,
+/// so that no second opinion about rules exists.
 struct RulesFileReader {
     /// What was read, and what was odd but no error.
     struct Result {
@@ -21,8 +21,12 @@ struct RulesFileReader {
     /// Reads the text of a file.
     ///
     /// - Parameters:
+    ///   - text: What the file says.
+    ///   - file: Its name, for errors.
     ///   - version: Counts the loads of a store; the store draws it.
     ///   - registry: Where given, rules about stations it does not have are warned of.
+    /// - Returns: The rules, and what is odd about them.
+    /// - Throws: The first error, with its line.
     static func read(
         text: String, file: String, version: Int64, registry: Registry? = nil
     ) throws(ConfigurationError) -> Result {
@@ -80,7 +84,9 @@ struct RulesFileReader {
             kinds = words
         }
         var notify: [String] = []
-        for item in try keys["notify"]?.sequence(of: "channels") ?? [] { notify.append(try item.text("a channel's id")) }
+        for item in try keys["notify"]?.sequence(of: "channels") ?? [] {
+            notify.append(try item.text("a channel's id"))
+        }
         return Rule(
             id: try keys.required("id").text("a name"), parameter: parameter,
             stations: try Self.stations(keys["stations"]), kinds: kinds, condition: try Self.condition(keys),
@@ -104,7 +110,9 @@ struct RulesFileReader {
         guard let value, (try? value.text()) != "all" else { return .all }
         var ids: [StationID] = []
         for item in try value.sequence(of: "stations, or the word all") {
-            guard let id = StationID(try item.text("a station's id")) else { throw item.error("must be a station's id") }
+            guard let id = StationID(try item.text("a station's id")) else {
+                throw item.error("must be a station's id")
+            }
             ids.append(id)
         }
         return .only(ids)

@@ -26,7 +26,9 @@ struct StationFileReader {
     private mutating func site(_ value: YAMLValue) throws(ConfigurationError) -> StationFile.SiteEntry {
         let keys = try value.mapping(["id", "name", "kind", "timeZone", "stations"])
         let idValue = try keys.required("id")
-        guard let id = StationID(try idValue.text(Self.idAllowed)) else { throw idValue.error("must be \(Self.idAllowed)") }
+        guard let id = StationID(try idValue.text(Self.idAllowed)) else {
+            throw idValue.error("must be \(Self.idAllowed)")
+        }
         if let line = self.sites.updateValue(idValue.line, forKey: id.folded) {
             throw idValue.error("site \(id) is already there at line \(line) (case does not count)")
         }
@@ -45,7 +47,9 @@ struct StationFileReader {
             "id", "name", "kind", "latitude", "longitude", "interval", "retired", "parameters",
         ])
         let idValue = try keys.required("id")
-        guard let id = StationID(try idValue.text(Self.idAllowed)) else { throw idValue.error("must be \(Self.idAllowed)") }
+        guard let id = StationID(try idValue.text(Self.idAllowed)) else {
+            throw idValue.error("must be \(Self.idAllowed)")
+        }
         if let line = self.stations.updateValue(idValue.line, forKey: id.folded) {
             throw idValue.error("station \(id) is already there at line \(line) (case does not count)")
         }

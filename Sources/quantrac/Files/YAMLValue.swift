@@ -3,8 +3,8 @@ import Yams
 
 /// A node of a YAML (or JSON) file that knows its file, its line and the path of keys that leads to it.
 ///
-/// Everything the program reads from files goes through this type, so every error names file, line, key and what is allowed.
-/// Scalars are read from their text; YAML's own guesses (`on` is true, `12:30` is 750) are not used.
+/// Everything the program reads from files goes through this type, so every error names file, line, key and what is
+/// allowed. Scalars are read from their text; YAML's own guesses (`on` is true, `12:30` is 750) are not used.
 struct YAMLValue {
     let file: String
     /// For example `sites[0].stations[2].id`; empty for the whole file.
@@ -65,7 +65,9 @@ struct YAMLValue {
         return scalar.style == .plain && ["", "~", "null", "Null", "NULL"].contains(scalar.string)
     }
 
-    /// The keys and values, in the order of the file. Any key that is not allowed is an error at its line.
+    /// The keys and values, in the order of the file.
+    ///
+    /// Any key that is not allowed is an error at its line; an empty list of keys allows all.
     func mapping(_ allowed: [String]) throws(ConfigurationError) -> YAMLMapping {
         if self.isNull { return YAMLMapping(owner: self, entries: [:], keys: []) }
         guard case .mapping(let mapping) = self.node else {

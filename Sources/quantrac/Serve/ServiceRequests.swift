@@ -20,11 +20,13 @@ struct ServiceRequests: Sendable {
     func perform(_ request: StoreRequest) -> StoreReply {
         if case .lakePublish = request { return self.publish() }
         let handler = StoreRequestHandler(settings: self.settings)
-        do {
-            let reply = try self.ingest.mailbox.submitAndWait { handler.perform(request, on: $0) }
-            if case .rulesLoad = request, reply.exitCode == ExitStatus.done { try self.adoptRules() }
-            return reply
-        } catch { return StoreReply(error) }
+        // In short pieces, so that the ingest reads its socket in between.
+        let store = ServedStore(reader: self.ingest.reader, mailbox: self.ingest.mailbox)
+        let reply = handler.perform(request, on: store)
+        do { if case .rulesLoad = request, reply.exitCode == ExitStatus.done { try self.adoptRules() } } catch {
+            return StoreReply(error)
+        }
+        return reply
     }
 
     /// Reads a rules file again; when it is bad the old rules stay, and an incident says so.

@@ -2,8 +2,8 @@ import TimeSeriesStore
 
 /// One key an operator can set: the single place that names its path, type, range and meaning.
 ///
-/// The file reader, the environment reader, the defaults in the manual and the test that compares the manual with the code
-/// all read this table.
+/// The file reader, the environment reader, the defaults in the manual and the test that compares the manual with the
+/// code all read this table.
 struct SettingKey: Sendable {
     /// Where a key's value goes, and what type it has.
     enum Field: Sendable {
@@ -101,7 +101,9 @@ extension SettingKey.Rule {
         (1...253).contains(text.utf8.count) && !text.contains { $0.isWhitespace || $0 == "/" }
     }
 
-    /// Fixed and not empty: the broker keeps our session under it. A `/`, `+` or `#` would break our own topics.
+    /// Fixed and not empty: the broker keeps our session under it.
+    ///
+    /// A `/`, `+` or `#` would break our own topics.
     static let clientID = Self(allowed: "1–64 letters, digits, '.', '_' or '-'") { text in
         (1...64).contains(text.utf8.count)
             && text.utf8.allSatisfy { byte in

@@ -1,6 +1,7 @@
 /// Everything an operator can set, with the defaults in force when nothing is.
 ///
-/// What each key means, its type and its range stand in ``SettingKey/all``; `ops/manual/settings.md` lists them for people.
+/// What each key means, its type and its range stand in ``SettingKey/all``; `ops/manual/settings.md` lists them for
+/// people.
 struct Settings: Sendable, Hashable {
     /// The MQTT broker.
     struct Broker: Sendable, Hashable {

@@ -10,14 +10,16 @@ struct ExportVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: "Writes readings or their hourly and daily summaries as CSV or NDJSON.",
         discussion: """
-            Rows come in the order of station, parameter and time. The number of rows and the SHA-256 of what was written \
-            go to standard error. Times are half-open, [from, to): readings are matched by their time, buckets by their start.
+            Rows come in the order of station, parameter and time. The number of rows and the SHA-256 of what was \
+            written go to standard error. Times are half-open, [from, to): readings are matched by their time, \
+            buckets by their start.
             """)
 
     @OptionGroup var common: CommonOptions
     @Option(parsing: .upToNextOption, help: "Stations' ids, or all.") var station: [String] = ["all"]
     @Option(parsing: .upToNextOption, help: "Parameters, or all.") var parameter: [String] = ["all"]
-    @Option(help: "From this instant (RFC 3339 with an offset), or from 00:00 of this date at the site.") var from: String?
+    @Option(help: "From this instant (RFC 3339 with an offset), or from 00:00 of this date at the site.") var from:
+        String?
     @Option(help: "Until before this instant or date.") var to: String?
     @Option(help: "raw, 1m, 1h or 1d.") var level: Level = .raw
     @Option(help: "csv or ndjson.") var format: ExportFormat = .csv
@@ -51,13 +53,13 @@ struct ExportVerb: ParsableCommand {
         }
         progress.clear()
         let digest = try sink.finish()
-        Output.note("\(job.rows) rows, SHA-256 \(digest)")
+        Output.note("\(StoreRequestHandler.counted(job.rows, "row")), SHA-256 \(digest)")
     }
 
     private func time(_ text: String?, _ option: String) throws(VerbFailure) -> ExportTime? {
         guard let text else { return nil }
         guard let time = ExportTime(text) else {
-            throw .usage("\(option): '\(text)' must be RFC 3339 with an offset (2026-11-23T09:00:00+07:00) or a date")
+            throw .usage("\(option): '\(text)' must be \(ExportTime.allowed)")
         }
         return time
     }

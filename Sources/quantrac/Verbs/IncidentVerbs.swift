@@ -28,7 +28,8 @@ struct IncidentVerb: ParsableCommand {
                 rows.map {
                     [
                         "\($0.id)", $0.state, $0.severity, $0.rule, $0.station ?? "–", $0.parameter ?? "–", $0.since,
-                        $0.value.map { "\($0)" } ?? "–", $0.limit.map { "\($0)" } ?? "–", $0.acknowledgedBy ?? "–",
+                        $0.value.map(NumberText.text) ?? "–", $0.limit.map(NumberText.text) ?? "–",
+                        $0.acknowledgedBy ?? "–",
                     ]
                 })
         }
@@ -43,7 +44,8 @@ struct IncidentVerb: ParsableCommand {
         @Argument(help: "The incident's number.") var id: Int64
         @Option(help: "Who takes it on; without it the user of this session.") var by: String?
         @Option(help: "Why, or what is being done.") var why = ""
-        @Option(help: "Until when: RFC 3339 with an offset, a date, or a duration from now such as 8h.") var until: String?
+        @Option(help: "Until when: RFC 3339 with an offset, a date, or a duration from now such as 8h.") var until:
+            String?
 
         func run() throws {
             let settings = try self.common.settings()

@@ -9,7 +9,9 @@ import Darwin
 
 /// Standard output and error of a verb.
 enum Output {
-    /// Writes to standard output. A reader that has gone (`| head`) ends the program quietly, as it does for other programs.
+    /// Writes to standard output.
+    ///
+    /// A reader that has gone (`| head`) ends the program quietly, as it does for other programs.
     static func write(_ text: String) throws(VerbFailure) {
         try FileDescriptorWriter.write(Array(text.utf8), to: STDOUT_FILENO, name: "standard output")
     }
@@ -44,6 +46,7 @@ enum Output {
     /// Writes an array of JSON, element by element: however many there are, only one page of them is in memory.
     ///
     /// - Parameter nextPage: returns the next elements, and none at the end.
+    /// - Throws: What `nextPage` throws, or that nobody reads.
     static func jsonArray<Element: Encodable>(_ nextPage: () throws -> [Element]) throws {
         let encoder = self.encoder()
         var isFirst = true
@@ -89,6 +92,15 @@ struct TimeText {
     }
 
     func text(_ milliseconds: Int64?) -> String? { milliseconds.map { self.text($0) } }
+}
+
+extension NumberText {
+    /// A number for people's tables, as exports write it.
+    static func text(_ value: Double) -> String {
+        var bytes: [UInt8] = []
+        self.append(value, to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
 }
 
 /// A bar on standard error, when that is a terminal; scripts and logs never see it.

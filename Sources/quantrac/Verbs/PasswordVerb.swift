@@ -9,8 +9,9 @@ struct PasswordVerb: ParsableCommand {
         commandName: "password",
         abstract: "Gives stations a new password at the broker, and the broker's files the entries for it.",
         discussion: """
-            Writes broker.passwordsFile and broker.aclFile. The password is shown once, or written to a file per station \
-            with --out-directory. The service's own account is made too when broker.passwordFile does not exist yet. \
+            Writes broker.passwordsFile and broker.aclFile. The password is shown once, or written to a file per \
+            station with --out-directory. The service's own account is made too \
+            when broker.passwordFile does not exist yet. \
             Have the broker read its files again afterwards: kill -HUP its process.
             """)
 
@@ -53,7 +54,8 @@ struct PasswordVerb: ParsableCommand {
         if self.outDirectory == nil {
             for (id, password) in passwords { try Output.line("\(id) \(password)") }
         }
-        Output.note("\(StoreRequestHandler.counted(ids.count, "station")) in \(passwordsFile); reload the broker (SIGHUP)")
+        Output.note(
+            "\(StoreRequestHandler.counted(ids.count, "station")) in \(passwordsFile); reload the broker (SIGHUP)")
     }
 
     private func selected(_ settings: Settings) throws -> [String] {

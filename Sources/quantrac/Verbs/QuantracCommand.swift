@@ -9,7 +9,8 @@ struct QuantracCommand: AsyncParsableCommand {
         abstract: "Collects telemetry of environmental stations and mines, keeps it, raises alerts, feeds a Data Lake.",
         version: "0.1.0",
         subcommands: [
-            ServeVerb.self, StationVerb.self, ExportVerb.self, StatusVerb.self, DeadLetterVerb.self, QuarantineVerb.self,
+            ServeVerb.self, StationVerb.self, ExportVerb.self, StatusVerb.self, DeadLetterVerb.self,
+            QuarantineVerb.self,
             RulesVerb.self, IncidentVerb.self, LakeVerb.self, VerifyVerb.self, BackupVerb.self, DoctorVerb.self,
         ])
 }
@@ -44,8 +45,7 @@ extension Settings {
     /// An instant, or the first instant of a date on the local clock.
     func instant(_ text: String, option: String) throws(VerbFailure) -> Int64 {
         guard let time = ExportTime(text) else {
-            throw .usage(
-                "\(option): '\(text)' must be RFC 3339 with an offset (2026-11-23T09:00:00+07:00) or a date (2026-11-23)")
+            throw .usage("\(option): '\(text)' must be \(ExportTime.allowed)")
         }
         return time.milliseconds(zone: self.localZone)
     }

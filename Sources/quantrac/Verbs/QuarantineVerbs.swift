@@ -28,7 +28,8 @@ struct QuarantineVerb: ParsableCommand {
                 rows += page.map {
                     [
                         "\($0.id)", time.text($0.receivedMilliseconds), $0.station, $0.parameter,
-                        time.text($0.timeMilliseconds), $0.value.map { "\($0)" } ?? $0.text ?? "–", $0.status, $0.reason,
+                        time.text($0.timeMilliseconds), $0.value.map(NumberText.text) ?? $0.text ?? "–", $0.status,
+                        $0.reason,
                     ]
                 }
             }
@@ -42,8 +43,9 @@ struct QuarantineVerb: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Stores quarantined values after all, for example once a clock was mended.",
             discussion: """
-                Name values by their numbers, by --station or --reason, or take --all. With --shift their times are moved \
-                first: --shift -6m when the station's clock was six minutes ahead. What is still not storable stays.
+                Name values by their numbers, by --station or --reason, or take --all. With --shift their times \
+                are moved first: --shift -6m when the station's clock was six minutes ahead. \
+                What is still not storable stays.
                 """)
 
         @OptionGroup var common: CommonOptions

@@ -73,7 +73,8 @@ struct RulesVerb: ParsableCommand {
                 ["RULE", "SEVERITY", "PARAMETER", "LIMIT", "FOR", "SERIES", "NOTIFY"],
                 rows.map {
                     [
-                        $0.id, $0.severity, $0.parameter, $0.above.map { "> \($0)" } ?? $0.below.map { "< \($0)" } ?? "",
+                        $0.id, $0.severity, $0.parameter,
+                        $0.limit,
                         $0.for, "\($0.series)", $0.notify.joined(separator: " "),
                     ]
                 })
@@ -95,6 +96,11 @@ private struct RuleItem: Encodable {
     let severity: String
     let notify: [String]
     let series: Int
+
+    /// For people: `> 100`.
+    var limit: String {
+        self.above.map { "> \(NumberText.text($0))" } ?? self.below.map { "< \(NumberText.text($0))" } ?? ""
+    }
 
     init(_ rule: Rule, seriesCount: Int) {
         self.id = rule.id

@@ -83,8 +83,8 @@ struct StatusReport: Encodable {
         self.service = isServiceRunning ? "running" : "stopped"
     }
 
-    /// How long the free space above the reserve lasts when every station reports as it should and a reading takes what it
-    /// took so far; nil when nothing is due or nothing is known of it yet.
+    /// How long the free space above the reserve lasts when every station reports as it should and a reading takes
+    /// what it took so far; nil when nothing is due or nothing is known of it yet.
     static func fullInDays(_ status: StoreStatus, registry: Registry, reserveBytes: Int64) -> Double? {
         let readingsPerDay = registry.stations.reduce(into: 0.0) { sum, station in
             guard station.retiredMilliseconds == nil, let interval = station.intervalMilliseconds.latest, interval > 0

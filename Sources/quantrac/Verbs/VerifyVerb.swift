@@ -57,6 +57,7 @@ private struct VerifyItem: Encodable {
     }
 
     var summary: String {
-        "checked \(self.series) series, \(self.readings) readings, \(self.rollups) rollups, \(self.ledgerRows) ledger rows"
+        "checked \(self.series) series, \(self.readings) readings, \(self.rollups) rollups, "
+            + "\(self.ledgerRows) ledger rows"
     }
 }

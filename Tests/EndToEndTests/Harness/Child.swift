@@ -30,13 +30,21 @@ final class Child {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, self.outputPath, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, self.errorPath, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        // Threads of the test runner block signals, and a child inherits that.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         let argv = arguments.map { strdup($0) } + [nil]
         let envp = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for pointer in argv + envp { free(pointer) } }
         // `posix_spawnp` looks into our PATH, not into the child's.
         let path = Self.find(arguments[0], in: environment["PATH"] ?? "")
         var processID: pid_t = 0
-        let code = posix_spawn(&processID, path, &actions, nil, argv, envp)
+        let code = posix_spawn(&processID, path, &actions, &attributes, argv, envp)
         guard code == 0 else {
             throw Trouble("\(arguments[0]) could not be started: \(String(cString: strerror(code)))")
         }
