@@ -75,7 +75,7 @@ let package = Package(
         .target(
             name: "WebServer",
             dependencies: [
-                "Monitoring", "Alerting", "TimeSeriesStore", "DataLake", "CTimex",
+                "Monitoring", "TimeSeriesStore", "DataLake", "CTimex",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -2,8 +2,9 @@ import Monitoring
 
 /// Randomness that is a function: the same seed, channel and time always give the same number.
 ///
-/// Nothing is remembered, so a simulator that is stopped and started again continues the very same curves, and a station
-/// may be asked for any moment in any order. No function of the C library is used: the numbers are the same everywhere.
+/// Nothing is remembered, so a simulator that is stopped and started again continues the very same curves, and a
+/// station may be asked for any moment in any order. No function of the C library is used: the numbers are the same
+/// everywhere.
 package struct NoiseField: Sendable, Hashable {
     package let seed: UInt64
 
@@ -20,7 +21,8 @@ package struct NoiseField: Sendable, Hashable {
     /// Uniform in 0..<1.
     package func uniform(_ channel: UInt64, _ index: Int64) -> Double { unitInterval(self.bits(channel, index)) }
 
-    /// Mean 0, standard deviation 1, never beyond ±3.5: the sum of four uniforms, which is what one hash gives for free.
+    /// Mean 0, standard deviation 1, never beyond ±3.5: the sum of four uniforms, which is what one hash gives for
+    /// free.
     package func white(_ channel: UInt64, _ index: Int64) -> Double {
         let bits = self.bits(channel, index)
         let sum =

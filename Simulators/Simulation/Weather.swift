@@ -1,6 +1,7 @@
 import Monitoring
 
-/// The local clock and weather that all stations of a site share at one moment: what makes their values belong together.
+/// The local clock and weather that all stations of a site share at one moment: what makes their values belong
+/// together.
 struct Weather {
     /// Hours since local midnight, with fraction.
     let hour: Double

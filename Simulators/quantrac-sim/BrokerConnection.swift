@@ -25,8 +25,9 @@ private let libraryStatus: Int32 = mosquitto_lib_init()
 
 /// One connection to the broker, from CONNECT to its end; a new one is made after each break.
 ///
-/// All calls come from one thread. Nothing is sent but in `flush()`: publishing only queues, so that many small messages
-/// leave in few large segments. What is unacknowledged when it breaks belongs to the owner, who sends it again.
+/// All calls come from one thread. Nothing is sent but in `flush()`: publishing only queues, so that many small
+/// messages leave in few large segments. What is unacknowledged when it breaks belongs to the owner, who sends it
+/// again.
 final class BrokerConnection {
     /// What callbacks have brought since the owner last looked.
     private(set) var acknowledged: [Int32] = []

@@ -7,7 +7,8 @@ struct ReplayCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "replay", abstract: "Publishes a CSV file of history as one station.",
         discussion: """
-            Columns that hold nothing but numbers become parameters; an empty field is a gap. It ends, with exit code 0, \
+            Columns that hold nothing but numbers become parameters; an empty field is a gap. It ends, with \
+            exit code 0, \
             when every message has its PUBACK, however often the broker goes away meanwhile.
             """)
 

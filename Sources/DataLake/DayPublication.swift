@@ -4,8 +4,8 @@ import TimeSeriesStore
 
 /// Publishes one day.
 ///
-/// In order: rows → unfinished Parquet file → on the disk → read back and compared → named → manifest → noted in the store.
-/// The manifest is what makes a part published; a part without one was never seen by anybody and is replaced.
+/// In order: rows → unfinished Parquet file → on the disk → read back and compared → named → manifest → noted in the
+/// store. The manifest is what makes a part published; a part without one was never seen by anybody and is replaced.
 struct DayPublication: Sendable {
     let context: LakePublisher.Context
     let paths: LakePaths

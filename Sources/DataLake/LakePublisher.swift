@@ -12,8 +12,8 @@ import Darwin
 
 /// Publishes closed local days as Parquet parts with a manifest each (invariant I11).
 ///
-/// What is published is what the manifest in the lake says; the store's own table of parts only remembers it. Every step
-/// can be the last before a crash: the next run finishes or repeats it, and ends with the same files.
+/// What is published is what the manifest in the lake says; the store's own table of parts only remembers it. Every
+/// step can be the last before a crash: the next run finishes or repeats it, and ends with the same files.
 package final class LakePublisher: Sendable {
     /// What publishing needs; wired by the program.
     package struct Context: Sendable {

@@ -2,7 +2,8 @@ import Monitoring
 
 /// The text rows travel in to DuckDB and back: tabs between fields, no quoting.
 ///
-/// Texts that people wrote (site, unit) travel as hexadecimal of their UTF-8, so that no character of theirs means anything.
+/// Texts that people wrote (site, unit) travel as hexadecimal of their UTF-8, so that no character of theirs means
+/// anything.
 enum LakeTransfer {
     /// Appends one row as DuckDB is to read it.
     static func append(_ row: borrowing LakeRow, to bytes: inout [UInt8]) {

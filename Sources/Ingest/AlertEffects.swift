@@ -46,7 +46,8 @@ enum AlertEffects {
         for notice in Notice.all(for: transition, rule: rule, series: series, registry: registry) {
             effects.outbox.append(
                 OutboxMessage(
-                    key: notice.id, channel: notice.channel, body: self.body(notice), createdMilliseconds: nowMilliseconds))
+                    key: notice.id, channel: notice.channel, body: self.body(notice),
+                    createdMilliseconds: nowMilliseconds))
         }
     }
 

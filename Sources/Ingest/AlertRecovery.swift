@@ -2,7 +2,8 @@ import Alerting
 import Monitoring
 import TimeSeriesStore
 
-/// Rebuilds the alerting's state at the start: the last snapshot, then the frames behind it with their effects discarded.
+/// Rebuilds the alerting's state at the start: the last snapshot, then the frames behind it with their effects
+/// discarded.
 enum AlertRecovery {
     static func book(writer: StoreWriter, ruleSet: RuleSet) throws -> AlertBook {
         let registry = writer.registry

@@ -26,11 +26,13 @@ package struct BrokerError: Error, Sendable, CustomStringConvertible {
 /// libmosquitto's one initialisation, which is not thread-safe: a global is set up once.
 private let libraryIsInitialised: Bool = mosquitto_lib_init() == Int32(MOSQ_ERR_SUCCESS.rawValue)
 
-/// One session with the broker. Not `Sendable`: one thread drives it, with its own `poll` loop.
+/// One session with the broker.
+///
+/// Not `Sendable`: one thread drives it, with its own `poll` loop.
 ///
 /// With `withholdsAcknowledgements` the library queues PUBACKs until `flush`: libmosquitto writes at once only when its
-/// threaded mode is off, and with it on waits for `mosquitto_loop_write`. While a batch is withheld nothing but `readPacket`
-/// may be called: `mosquitto_loop` and `mosquitto_disconnect` send what is queued (measured).
+/// threaded mode is off, and with it on waits for `mosquitto_loop_write`. While a batch is withheld nothing but
+/// `readPacket` may be called: `mosquitto_loop` and `mosquitto_disconnect` send what is queued (measured).
 final class BrokerClient {
     private let handle: OpaquePointer
     private let settings: BrokerSettings
@@ -99,7 +101,9 @@ final class BrokerClient {
             mosquitto_will_set(self.handle, topic, Int32(payload.utf8.count), payload, 1, true))
     }
 
-    /// Opens the connection; the session stands when the delegate is told so. Blocks for the TCP connect.
+    /// Opens the connection; the session stands when the delegate is told so.
+    ///
+    /// Blocks for the TCP connect.
     func connect() throws {
         let code = mosquitto_connect(
             self.handle, self.settings.host, Int32(self.settings.port), Int32(self.settings.keepAliveSeconds))
@@ -126,8 +130,8 @@ final class BrokerClient {
 
     /// Sends everything that is queued, acknowledgements too; false when the connection is gone.
     ///
-    /// libmosquitto writes packet by packet; the cork lets the kernel join them. Hundreds of PUBACKs in segments of 4 bytes
-    /// would cost both sides more than the messages did.
+    /// libmosquitto writes packet by packet; the cork lets the kernel join them. Hundreds of PUBACKs in segments of 4
+    /// bytes would cost both sides more than the messages did.
     func flush() -> Bool {
         guard self.wantsWrite else { return true }
         let descriptor = self.socket
@@ -145,7 +149,9 @@ final class BrokerClient {
     /// Keep-alive; only when nothing is withheld.
     func keepAlive() -> Bool { mosquitto_loop_misc(self.handle) == Int32(MOSQ_ERR_SUCCESS.rawValue) }
 
-    /// Says goodbye. Sends what is queued: only when nothing is withheld.
+    /// Says goodbye.
+    ///
+    /// Sends what is queued: only when nothing is withheld.
     func disconnect() {
         mosquitto_disconnect(self.handle)
         _ = self.flush()

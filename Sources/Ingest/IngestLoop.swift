@@ -13,9 +13,9 @@ import Darwin
 
 /// The way from the socket to the commit, on one thread (invariant I1).
 ///
-/// `poll` → read a batch, PUBACKs withheld → decode and judge → one transaction with one fsync → let the PUBACKs go. Merges,
-/// folds and everybody else's writes happen between two batches. If the commit fails nothing was acknowledged: the
-/// connection is cut, and the broker delivers all of it again.
+/// `poll` → read a batch, PUBACKs withheld → decode and judge → one transaction with one fsync → let the PUBACKs go.
+/// Merges, folds and everybody else's writes happen between two batches. If the commit fails nothing was acknowledged:
+/// the connection is cut, and the broker delivers all of it again.
 final class IngestLoop {
     let configuration: IngestConfiguration
     let writer: StoreWriter
@@ -180,9 +180,11 @@ final class IngestLoop {
             self.isSubscribed = false
             self.upkeep.commitFailed(error, nowMilliseconds: self.clock())
             self.board.update { $0.canWrite = false }
-            self.logger.error("The batch could not be written; the broker will deliver it again", metadata: [
-                "messages": "\(self.batch.frame.messageCount)", "error": "\(error)",
-            ])
+            self.logger.error(
+                "The batch could not be written; the broker will deliver it again",
+                metadata: [
+                    "messages": "\(self.batch.frame.messageCount)", "error": "\(error)",
+                ])
             return false
         }
     }
@@ -294,9 +296,12 @@ extension IngestLoop: BrokerClientDelegate {
     func brokerClient(_ client: BrokerClient, connected reasonCode: Int32, sessionPresent: Bool) {
         guard reasonCode == 0 else {
             let reason = String(cString: mosquitto_connack_string(reasonCode))
-            self.logger.error("The broker refused us", metadata: [
-                "broker": "\(self.configuration.broker.host):\(self.configuration.broker.port)", "reason": "\(reason)",
-            ])
+            self.logger.error(
+                "The broker refused us",
+                metadata: [
+                    "broker": "\(self.configuration.broker.host):\(self.configuration.broker.port)",
+                    "reason": "\(reason)",
+                ])
             self.board.update { $0.reasons = ["broker: \(reason)"] }
             self.connectionIsLost = true
             return
@@ -328,10 +333,12 @@ extension IngestLoop: BrokerClientDelegate {
         }
         self.upkeep.connected(self.clock())
         self.outgoing.sendMarker()
-        self.logger.info("Connected to the broker", metadata: [
-            "broker": "\(self.configuration.broker.host):\(self.configuration.broker.port)",
-            "client": "\(self.configuration.broker.clientID)",
-        ])
+        self.logger.info(
+            "Connected to the broker",
+            metadata: [
+                "broker": "\(self.configuration.broker.host):\(self.configuration.broker.port)",
+                "client": "\(self.configuration.broker.clientID)",
+            ])
     }
 
     func brokerClient(_ client: BrokerClient, received message: UnsafePointer<mosquitto_message>) {

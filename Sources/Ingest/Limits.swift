@@ -1,10 +1,14 @@
-/// Every bound of the way from the socket to the commit (invariant I12). Names end in their unit, then min or max.
+/// Every bound of the way from the socket to the commit (invariant I12).
+///
+/// Names end in their unit, then min or max.
 package enum IngestLimits {
     /// What shares one fsync at most: a batch ends with whatever comes first.
     static let batchMessagesMax = 10_000
     static let batchBytesMax = 4 << 20
     static let batchMillisecondsMax = 20
-    /// A batch of fewer messages waits so long for more when the socket is dry. A commit costs the disk about 10 kB and an
+    /// A batch of fewer messages waits so long for more when the socket is dry.
+    ///
+    /// A commit costs the disk about 10 kB and an
     /// fsync however little is in it; 300 stations within 2 s would otherwise be 300 commits.
     static let lingerMillisecondsMax = 50
     static let lingerMessagesMax = 64
@@ -17,12 +21,13 @@ package enum IngestLimits {
     static let backOffMillisecondsMax: Int64 = 30_000
     /// How long the loop sleeps when nothing happens.
     static let idleMillisecondsMax: Int64 = 1_000
-    /// How often ledger, accounts and alert state are folded into their tables: a fold rewrites the rows of all stations
-    /// that were heard, about 25 bytes a reading when each sends twelve a minute.
+    /// How often ledger, accounts and alert state are folded into their tables: a fold rewrites the rows of all
+    /// stations that were heard, about 25 bytes a reading when each sends twelve a minute.
     static let foldMilliseconds: Int64 = 60_000
     /// Under load a fold comes earlier, because what is not folded cannot be trimmed.
     static let foldJournalBytes = 32 << 20
-    /// The marker that proves that the session delivers; missing for longer than `watchdogMilliseconds` means it does not.
+    /// The marker that proves that the session delivers; missing for longer than `watchdogMilliseconds` means it does
+    /// not.
     static let markerMilliseconds: Int64 = 30_000
     static let watchdogMilliseconds: Int64 = 95_000
     /// At most one `…/stored` a second and station.

@@ -3,7 +3,9 @@ import Logging
 import Monitoring
 import TimeSeriesStore
 
-/// Everything we publish: our marker and the stations' `…/stored`. A session of its own, because the ingest session must not
+/// Publishes everything that is ours: the marker, and what each station may forget.
+///
+/// A session of its own, because the ingest session must not
 /// send anything while a batch is withheld.
 final class OutgoingClient {
     let client: BrokerClient

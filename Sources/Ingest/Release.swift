@@ -17,8 +17,8 @@ package struct ReleaseReport: Sendable, Hashable {
 
 /// Brings dead letters and quarantined values back, after a station was added or a clock mended.
 ///
-/// They go through the same decoder and the same journal as what arrives, in one transaction with their removal from where
-/// they lay. No alert is judged by them.
+/// They go through the same decoder and the same journal as what arrives, in one transaction with their removal from
+/// where they lay. No alert is judged by them.
 package struct Release {
     private let writer: StoreWriter
     private let topicPrefix: String

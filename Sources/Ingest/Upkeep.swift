@@ -3,7 +3,8 @@ import Logging
 import Monitoring
 import TimeSeriesStore
 
-/// What is done between two batches: merging, folding, trimming, checkpoints, the disk, the watchdog, the stations' accounts.
+/// What is done between two batches: merging, folding, trimming, checkpoints, the disk, the watchdog, the stations'
+/// accounts.
 final class Upkeep {
     private let configuration: IngestConfiguration
     private let writer: StoreWriter
@@ -122,8 +123,8 @@ final class Upkeep {
         let behind = self.writer.newestReceivedMilliseconds - now
         if behind > IngestLimits.clockBehindMillisecondsMax {
             reason =
-                "our clock says \(Civil.formatRFC3339(milliseconds: now)), \(behind / 1_000) s before the newest reading we "
-                + "received: reading from the broker has stopped; set the clock"
+                "our clock says \(Civil.formatRFC3339(milliseconds: now)), \(behind / 1_000) s before the newest "
+                + "reading we received: reading from the broker has stopped; set the clock"
         }
         guard reason != nil || self.pause != nil else { return self.disk.keepBallast() }
         if (reason == nil) != (self.pause == nil) {

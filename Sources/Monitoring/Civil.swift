@@ -35,7 +35,8 @@ package enum Civil {
         return dividend % divisor < 0 ? quotient - 1 : quotient
     }
 
-    /// Milliseconds since 1970 of `2026-11-23T09:00:00[.fff…]+07:00` (or `Z`); nil without an offset or on any other text.
+    /// Milliseconds since 1970 of `2026-11-23T09:00:00[.fff…]+07:00` (or `Z`); nil without an offset or on any other
+    /// text.
     ///
     /// Digits beyond the millisecond are cut off. A leap second (`:60`) is not accepted.
     package static func parseRFC3339(_ bytes: UnsafeBufferPointer<UInt8>) -> Int64? {

@@ -1,4 +1,6 @@
-/// Why a whole message could not be read (invariant I2). The words are the `reason` of a dead letter.
+/// Why a whole message could not be read (invariant I2).
+///
+/// The words are the `reason` of a dead letter.
 package enum DeadLetterReason: String, Sendable, CaseIterable {
     case notJSON = "not-json"
     case invalidUTF8 = "invalid-utf8"

@@ -16,14 +16,15 @@ package enum SeriesKind: String, Sendable, Hashable, CaseIterable {
 
 /// What a bucket keeps of its readings: a pure function of the served readings of one series, in time order.
 ///
-/// `n` counts readings of every status; everything else counts status 00 only (invariant I14). An hour is folded from its
-/// readings, a day from its hours in order (I4); both give the same bits whatever order the readings arrived in.
+/// `n` counts readings of every status; everything else counts status 00 only (invariant I14). An hour is folded from
+/// its readings, a day from its hours in order (I4); both give the same bits whatever order the readings arrived in.
 package struct Rollup: Sendable, Hashable {
     package var n: Int = 0
     package var nValid: Int = 0
     package var nCalibrating: Int = 0
     package var nFault: Int = 0
-    /// Sum of values; of a counter, of the increments between consecutive readings of the bucket; of a direction, of the sines.
+    /// Sum of values; of a counter, of the increments between consecutive readings of the bucket; of a direction, of
+    /// the sines.
     package var sum: Double = 0
     /// Sum of the cosines of a direction; 0 otherwise.
     package var sumCosine: Double = 0
@@ -87,7 +88,8 @@ package struct Rollup: Sendable, Hashable {
         self.nValid += next.nValid
     }
 
-    /// The mean of the bucket: of a direction the direction of the mean vector in degrees `[0, 360)`; none for a counter.
+    /// The mean of the bucket: of a direction the direction of the mean vector in degrees `[0, 360)`; none for a
+    /// counter.
     package func mean(method: Method) -> Double? {
         guard self.nValid > 0 else { return nil }
         switch method {

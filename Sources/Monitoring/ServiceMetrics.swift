@@ -75,7 +75,8 @@ package final class ServiceMetrics: Sendable {
 
 /// How long something took, as counts below fixed bounds.
 package struct DurationHistogram: ~Copyable, Sendable {
-    /// Upper bounds in microseconds, ascending; a commit is one fsync, from half a millisecond (SSD) to seconds (a full disk).
+    /// Upper bounds in microseconds, ascending; a commit is one fsync, from half a millisecond (SSD) to seconds (a full
+    /// disk).
     package static let boundsMicroseconds: [Int64] = [
         500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000, 2_000_000, 5_000_000,
     ]

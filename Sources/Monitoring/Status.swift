@@ -1,7 +1,8 @@
-/// What a device says of a value: 1–8 characters `[0-9A-Za-z]`, packed into one word so that a reading needs no allocation.
+/// What a device says of a value: 1–8 characters `[0-9A-Za-z]`, packed into one word so that a reading needs no
+/// allocation.
 ///
-/// The codes 00–02 are those of the Vietnamese station files (TT 10/2021/TT-BTNMT, Phụ lục 15, read in secondary sources);
-/// any other code is kept as sent.
+/// The codes 00–02 are those of the Vietnamese station files (TT 10/2021/TT-BTNMT, Phụ lục 15, read in secondary
+/// sources); any other code is kept as sent.
 package struct Status: Sendable, Hashable, CustomStringConvertible {
     /// The characters, first one in the lowest byte; unused bytes are 0.
     package let packed: UInt64

@@ -19,7 +19,8 @@ package struct Zone: Sendable, Hashable {
     /// The offset from UTC in force at an instant, in seconds.
     package func offsetSeconds(at milliseconds: Int64) -> Int { self.offsets[self.index(at: milliseconds)] }
 
-    /// The zone that follows `self` before an instant, and `other` from it on: a site whose clock was changed by decree.
+    /// The zone that follows `self` before an instant, and `other` from it on: a site whose clock was changed by
+    /// decree.
     package func spliced(with other: Zone, from milliseconds: Int64) -> Zone {
         let before = zip(self.starts, self.offsets).filter { $0.0 < milliseconds }
         let after = zip(other.starts, other.offsets).filter { $0.0 > milliseconds }

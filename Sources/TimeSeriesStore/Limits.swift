@@ -1,6 +1,8 @@
 import Monitoring
 
-/// Every bound of the store (invariant I12). Names end in their unit, then min or max.
+/// Every bound of the store (invariant I12).
+///
+/// Names end in their unit, then min or max.
 package enum StoreLimits {
     /// Readings of a full chunk; fewer compress worse, more make late data dearer (measured: see ARCHITECTURE.md).
     static let chunkReadings = 1_024
@@ -16,7 +18,8 @@ package enum StoreLimits {
     static let unmergedReadingsMax = 512
     /// How long a merge transaction may hold the writer.
     static let sliceMillisecondsMax = 15
-    /// Above this the station with the oldest unmerged reading is merged, whatever its age, so that the journal can be trimmed.
+    /// Above this the station with the oldest unmerged reading is merged, whatever its age, so that the journal can be
+    /// trimmed.
     static let journalBytesMax = 256 << 20
     /// Journal rows deleted in one go: a long delete would hold up the socket.
     static let trimRowsMax = 2_000
@@ -34,7 +37,8 @@ package enum StoreLimits {
     static let gapsPublishedMax = 32
     /// Gaps remembered per boot; beyond it the oldest are declared lost.
     static let gapsKeptMax = 1_024
-    /// A sequence number this far below the start of its account is a restart that forgot its `boot`, not a late message.
+    /// A sequence number this far below the start of its account is a restart that forgot its `boot`, not a late
+    /// message.
     static let sequenceReorderingMax: Int64 = 4_096
     static let ballastBytes = 64 << 20
     /// Passive checkpoints run when the log has grown by this much, or after a second.

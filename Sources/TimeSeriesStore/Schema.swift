@@ -74,7 +74,8 @@ enum Schema {
         CREATE TABLE rule_set (version INTEGER PRIMARY KEY, loaded INTEGER NOT NULL, source TEXT NOT NULL,
             text TEXT NOT NULL) STRICT;
         CREATE TABLE incident (
-            id INTEGER PRIMARY KEY, name TEXT NOT NULL, rule TEXT NOT NULL, subject TEXT NOT NULL, series INTEGER, station INTEGER,
+            id INTEGER PRIMARY KEY, name TEXT NOT NULL, rule TEXT NOT NULL, subject TEXT NOT NULL, series INTEGER,
+            station INTEGER,
             severity TEXT NOT NULL, opened INTEGER NOT NULL, since INTEGER NOT NULL, value REAL, bound REAL,
             cleared INTEGER, found_late INTEGER NOT NULL, paged INTEGER, detail TEXT NOT NULL,
             acknowledged INTEGER, acknowledged_by TEXT, acknowledged_why TEXT, acknowledged_until INTEGER,

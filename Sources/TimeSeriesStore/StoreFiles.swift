@@ -26,7 +26,9 @@ package struct StoreFiles: Sendable, Hashable {
 
 /// How connections are opened.
 enum Connections {
-    /// Bytes of a page. Bigger pages write more per commit, smaller ones waste more on chunks (measured: ARCHITECTURE.md).
+    /// Bytes of a page.
+    ///
+    /// Bigger pages write more per commit, smaller ones waste more on chunks (measured: ARCHITECTURE.md).
     static let pageBytes = 4_096
 
     static func configuration(readonly: Bool) -> Configuration {

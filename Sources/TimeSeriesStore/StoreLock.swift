@@ -6,7 +6,8 @@ import Glibc
 import Darwin
 #endif
 
-/// The right to write a store: an advisory lock on `<store>.lock`, gone with the process whatever ends it (invariant I16).
+/// The right to write a store: an advisory lock on `<store>.lock`, gone with the process whatever ends it (invariant
+/// I16).
 package struct StoreLock: ~Copyable {
     private let descriptor: Int32
 

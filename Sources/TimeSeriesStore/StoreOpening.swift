@@ -11,7 +11,8 @@ enum StoreOpening {
             pool = try DatabasePool(path: files.database, configuration: Connections.configuration(readonly: readonly))
         } catch let error as DatabaseError {
             throw StoreError(
-                .wrongFile, "\(files.database): cannot be opened: \(error.message ?? "SQLite error \(error.resultCode)")")
+                .wrongFile,
+                "\(files.database): cannot be opened: \(error.message ?? "SQLite error \(error.resultCode)")")
         }
         try pool.read { database in
             let applied = try Schema.migrator.appliedIdentifiers(database)

@@ -50,7 +50,8 @@ package struct StoreVerifier: Sendable {
         "\(registry.station(of: series).id) \(series.parameter)"
     }
 
-    /// Raw ascending and readable, its count as the open end says, and every stored rollup equal to one folded from raw.
+    /// Raw ascending and readable, its count as the open end says, and every stored rollup equal to one folded from
+    /// raw.
     private func check(_ series: Series, _ registry: Registry, into report: inout VerifyReport) throws {
         let zone = registry.zone(of: series)
         let name = Self.name(series, registry)
@@ -147,14 +148,17 @@ package struct StoreVerifier: Sendable {
             }
             if counts.undecided < 0 {
                 report.problems.append(
-                    "\(name): \(counts.readings) readings, but \(counts.stored) stored + \(counts.duplicate) duplicate + "
+                    "\(name): \(counts.readings) readings, but \(counts.stored) stored + \(counts.duplicate) "
+                        + "duplicate + "
                         + "\(counts.revised) revised")
             }
             undecided += counts.undecided
         }
         if undecided != ledger.unmergedReadings {
             report.problems.append(
-                "ledger: \(undecided) readings undecided, but the journal holds \(ledger.unmergedReadings) unmerged ones")
+                "ledger: \(undecided) readings undecided, but the journal holds \(ledger.unmergedReadings) unmerged "
+                    + "ones"
+            )
         }
     }
 

@@ -102,7 +102,8 @@ struct WebRoutes: Sendable {
             <li><a href="/healthz">Health</a></li>
             <li><a href="/metrics">Metrics</a></li>
             </ul>
-            <p>One series: <code>/api/v1/series/STATION/PARAMETER?level=1h&amp;from=2026-11-01&amp;to=2026-11-24</code></p>
+            <p>One series:
+            <code>/api/v1/series/STATION/PARAMETER?level=1h&amp;from=2026-11-01&amp;to=2026-11-24</code></p>
             </body></html>
 
             """

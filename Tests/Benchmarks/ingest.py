@@ -8,8 +8,10 @@ import machinery
 from report import Row
 
 STATIONS = 400
+# A series gets some hundred readings before the head is full, as when a province sends its backlog.
+SUSTAINED_STATIONS = 100
 # In the rows without merges a series gets fewer readings than make a merge due, and the head has room for all of them.
-MESSAGES_WITHOUT_MERGES = int(__import__("os").environ.get("M", 160_000))
+MESSAGES_WITHOUT_MERGES = 160_000
 ROOMY_HEAD = {"store": {"headBytes": 1 << 30}}
 
 
@@ -118,9 +120,9 @@ def ingest50(bench):
 
 def sustained(bench):
     """Long enough for merges to keep up or not: default settings, so the head fills again and again."""
-    probe = run_side(bench, Load(STATIONS, 50, 40_000), None)
-    messages = int(probe.messages_a_second * bench.sustained_seconds) // STATIONS * STATIONS
-    load = Load(STATIONS, 50, messages)
+    probe = run_side(bench, Load(SUSTAINED_STATIONS, 50, 40_000), None)
+    rounds = int(probe.messages_a_second * bench.sustained_seconds) // SUSTAINED_STATIONS
+    load = Load(SUSTAINED_STATIONS, 50, rounds * SUSTAINED_STATIONS)
     pairs = run_pairs(bench, f"sustained {bench.sustained_seconds} s", load, {}, bench.sustained_pairs)
     title = f"same, sustained for {bench.sustained_seconds} s, merges included"
     return [rate_row("sustained", title, pairs, load, 0.85)]

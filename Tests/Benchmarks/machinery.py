@@ -54,7 +54,7 @@ def memory_bytes(pid, name="VmRSS"):
 def run(*arguments):
     """Runs a program to its end and returns what it printed."""
     command = [str(part) for part in arguments]
-    result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if result.returncode != 0:
         name = os.path.basename(command[0])
         raise Trouble(f"{name} {command[1]} ended with {result.returncode}: {result.stderr.strip()[-500:]}")

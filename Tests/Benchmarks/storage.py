@@ -1,4 +1,4 @@
-"""The rows about bytes, restart and queries: `store-bench` drives the store with its own clock, the service opens it."""
+"""The rows about bytes, restart and queries: `store-bench` fills stores by its own clock, the service opens them."""
 
 import json
 import lzma

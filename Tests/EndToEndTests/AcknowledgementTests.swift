@@ -51,7 +51,8 @@ extension EndToEnd {
                 let stored = Set(try site.export().compactMap { Double($0[5]) }.map { Int($0) })
                 let acknowledged = Set(broker.acknowledged.compactMap { numberOf[$0] })
                 #expect(!acknowledged.isEmpty)
-                #expect(acknowledged.isSubset(of: stored), "lost: \(acknowledged.subtracting(stored).sorted().prefix(5))")
+                #expect(
+                    acknowledged.isSubset(of: stored), "lost: \(acknowledged.subtracting(stored).sorted().prefix(5))")
             }
             try site.start()
             try eventually("everything is acknowledged") { broker.unacknowledgedCount == 0 }
@@ -87,7 +88,7 @@ extension EndToEnd {
             defer { broker.stop() }
             let site = try self.installation(broker)
             try site.start()
-            let identifiers = broker.deliver(self.telemetry, self.payloads(0..<2_000))
+            let identifiers = broker.deliver(self.telemetry, self.payloads(0..<600))
             try eventually("something is acknowledged") { !broker.acknowledged.isEmpty }
             #expect(try site.stopService() == 0)
             try eventually("the connection has ended") { !broker.isSubscribed }
@@ -95,7 +96,9 @@ extension EndToEnd {
             let acknowledged = Set(broker.acknowledged.compactMap { identifiers.firstIndex(of: $0) })
             #expect(acknowledged.isSubset(of: stored))
             let missing = stored.subtracting(acknowledged).sorted()
-            #expect(missing.isEmpty, "committed, not acknowledged: \(missing.count) of \(stored.count): \(missing.prefix(5))")
+            #expect(
+                missing.isEmpty,
+                "committed, not acknowledged: \(missing.count) of \(stored.count): \(missing.prefix(5))")
         }
     }
 }
@@ -108,7 +111,8 @@ final class StoreHold {
         // Reading a FIFO nobody writes keeps sqlite3 waiting with its transaction open.
         let pipe = site.folder.file("hold-\(nowMilliseconds())")
         guard mkfifo(pipe, 0o600) == 0 else { throw Trouble("no FIFO: \(String(cString: strerror(errno)))") }
-        let child = try Child(["sqlite3", site.storePath, statement, ".shell touch \(pipe).held", ".read \(pipe)"], log: pipe)
+        let child = try Child(
+            ["sqlite3", site.storePath, statement, ".shell touch \(pipe).held", ".read \(pipe)"], log: pipe)
         self.child = child
         try eventually("the other program holds the store") {
             guard child.isRunning else { throw Trouble("sqlite3 ended: \(child.errors)") }

@@ -39,7 +39,9 @@ extension EndToEnd {
         }
 
         private func openIncidents(_ site: Installation) throws -> [[String: Any]] {
-            try site.quantrac("incident", "list", "--open", "--json").rows.filter { $0["rule"] as? String == "pm10-high" }
+            try site.quantrac("incident", "list", "--open", "--json").rows.filter {
+                $0["rule"] as? String == "pm10-high"
+            }
         }
 
         @Test func `an exceedance pages once, is acknowledged, and clears`() throws {
@@ -58,7 +60,8 @@ extension EndToEnd {
             #expect(body["id"] as? String == page.headers["idempotency-key"])
             #expect(
                 Set(body.keys) == [
-                    "id", "kind", "incident", "rule", "severity", "site", "station", "parameter", "unit", "value", "limit",
+                    "id", "kind", "incident", "rule", "severity", "site", "station", "parameter", "unit", "value",
+                    "limit",
                     "since", "at", "foundLate", "repeat",
                 ])
             #expect(body["kind"] as? String == "firing")

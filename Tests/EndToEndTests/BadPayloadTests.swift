@@ -41,7 +41,9 @@ extension EndToEnd {
             return [
                 .init(.notJSON, "hello"),
                 .init(.notJSON, #"{"ts": \#(time), "values": {"PM10": 1}"#),
-                .init(.invalidUTF8, bytes: Array(#"{"ts": \#(time), "boot": ""#.utf8) + [0xff, 0xfe] + Array(#"", \#(values)}"#.utf8)),
+                .init(
+                    .invalidUTF8,
+                    bytes: Array(#"{"ts": \#(time), "boot": ""#.utf8) + [0xff, 0xfe] + Array(#"", \#(values)}"#.utf8)),
                 .init(.noTime, "{\(values)}"),
                 .init(.badTime, #"{"ts": "yesterday", \#(values)}"#),
                 .init(.badTime, #"{"ts": "2026-11-23T09:00:00", \#(values)}"#),
@@ -131,7 +133,8 @@ extension EndToEnd {
             try site.publish(self.telemetry, #"{"ts": \#(time), "values": {"PM10": 7}}"#)
             try site.awaitReadings(1)
             let before = try site.quantrac("deadletter", "list", "--json").rows
-            #expect(before.map { $0["reason"] as? String } == ["unknown-station", "unknown-station", "unknown-station"])
+            #expect(
+                before.map { $0["reason"] as? String } == ["unknown-station", "unknown-station", "unknown-station"])
             try site.importStations(plainStations(id: "late-1").replacingOccurrences(of: "na-duong", with: "site-2"))
             let replay = try site.quantrac("deadletter", "replay")
             #expect(replay.exitCode == 0, "\(replay.errors)")
@@ -170,14 +173,16 @@ extension EndToEnd {
             let site = try self.running()
             try site.publish("quantrac/v1/ghost/telemetry", lines: (0..<1_500).map { "garbage \($0)" })
             try site.publish(
-                self.telemetry, lines: (0..<50).map { #"{"ts": \#(time + Int64($0) * 1_000), "values": {"PM10": \#($0)}}"# })
+                self.telemetry,
+                lines: (0..<50).map { #"{"ts": \#(time + Int64($0) * 1_000), "values": {"PM10": \#($0)}}"# })
             try site.awaitReadings(50)
             // A thousand a day and topic are kept; the rest is counted.
             let letters = try site.quantrac("deadletter", "list", "--json").rows
             #expect(letters.count <= 1_001 && letters.count >= 1_000, "\(letters.count)")
             #expect(site.metric("quantrac_dead_letters_total") == 1_500)
-            let incidents = try site.quantrac("incident", "list", "--json").rows
-            #expect(!incidents.isEmpty)
+            #expect(letters.contains { $0["payload"] as? String == Data("garbage 1499".utf8).base64EncodedString() })
+            let incidents = try site.quantrac("incident", "list", "--open", "--json").rows
+            #expect(incidents.map { $0["rule"] as? String } == ["quantrac.dead-letters"])
             #expect(try site.quantrac("verify").exitCode == 0)
         }
     }

@@ -16,7 +16,8 @@ extension EndToEnd {
 
         @Test func `a missing configuration file is a usage error that names it`() throws {
             let site = try Installation()
-            let result = try site.run([Places.quantrac, "serve", "--config", site.folder.file("none.yaml")], seconds: 20)
+            let result = try site.run(
+                [Places.quantrac, "serve", "--config", site.folder.file("none.yaml")], seconds: 20)
             #expect(result.exitCode == 2)
             #expect(result.errors.contains("none.yaml"))
         }

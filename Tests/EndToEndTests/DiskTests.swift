@@ -23,7 +23,9 @@ extension EndToEnd {
         private func importFleet(_ site: Installation) throws {
             let stations = site.folder.file("fleet.yaml")
             let written = try site.run(
-                self.fleet(site, messages: 1, truth: "/dev/null") + ["--write-stations", stations, "--write-stations-only"])
+                self.fleet(site, messages: 1, truth: "/dev/null") + [
+                    "--write-stations", stations, "--write-stations-only",
+                ])
             try #require(written.exitCode == 0, "\(written.errors)")
             try site.importStations(file: stations)
         }
@@ -155,7 +157,8 @@ final class SmallDisk {
         self.path = self.folder.file("disk")
         try FileManager.default.createDirectory(atPath: self.path, withIntermediateDirectories: false)
         let child = try Child(
-            ["mount", "-t", "tmpfs", "-o", "size=\(mebibytes)m", "quantrac-test", self.path], log: self.folder.file("mount"))
+            ["mount", "-t", "tmpfs", "-o", "size=\(mebibytes)m", "quantrac-test", self.path],
+            log: self.folder.file("mount"))
         guard try child.wait() == 0 else { throw Trouble("mount: \(child.errors)") }
         self.isMounted = true
     }

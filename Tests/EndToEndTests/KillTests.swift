@@ -38,21 +38,15 @@ extension EndToEnd {
                 if number % 3 == 0 { usleep(UInt32.random(in: 0...300_000, using: &random)) }
                 try site.launch()
             }
-            let t0 = ContinuousClock.now
             #expect(try simulator.wait(seconds: 600) == 0, "\(simulator.errors)")
             try site.awaitHealthy(seconds: 120)
-            print(#line, t0.duration(to: .now))
             let expected = try Truth(file: truth)
             try #require(!expected.values.isEmpty)
-            print(#line, t0.duration(to: .now))
             try site.awaitReadings(expected.values.count, seconds: 120)
-            print(#line, t0.duration(to: .now))
             try Self.checkStored(site, expected)
             try expected.check(exported: try site.export("--level", "raw"))
-            print(#line, t0.duration(to: .now))
             let beside = try site.quantrac("verify")
             #expect(beside.exitCode == 0, "\(beside.output)\(beside.errors)")
-            print(#line, t0.duration(to: .now))
             #expect(try site.stopService() == 0)
             let verify = try site.quantrac("verify")
             #expect(verify.exitCode == 0, "\(verify.output)\(verify.errors)")
@@ -84,7 +78,8 @@ extension EndToEnd {
                     for line in heard.output.split(separator: "\n") {
                         let parts = line.split(separator: " ", maxSplits: 1)
                         guard parts.count == 2,
-                            let account = try? JSONSerialization.jsonObject(with: Data(parts[1].utf8)) as? [String: Any],
+                            let account = try? JSONSerialization.jsonObject(with: Data(parts[1].utf8))
+                                as? [String: Any],
                             let boots = account["boots"] as? [[String: Any]], boots.count == 1,
                             boots[0]["from"] as? Int == 1, (boots[0]["gaps"] as? [Any])?.isEmpty == true
                         else { continue }

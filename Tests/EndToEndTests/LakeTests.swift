@@ -27,7 +27,8 @@ extension EndToEnd {
 
         private func manifest(_ lake: String) throws -> [String: Any] {
             let path = "\(lake)/manifest/readings/date=\(Civil.formatDate(days: self.day)).json"
-            return try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: path))) as? [String: Any]
+            return try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: path)))
+                as? [String: Any]
                 ?? [:]
         }
 

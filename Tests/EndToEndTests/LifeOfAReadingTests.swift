@@ -26,7 +26,8 @@ extension EndToEnd {
             let before = nowMilliseconds()
             try site.publish(
                 "quantrac/v1/nd-dust-1/telemetry",
-                #"{"seq": 1, "boot": "b1", "ts": \#(time), "values": {"PM10": 31.40, "SO2": 3}, "status": {"SO2": "01"}}"#)
+                #"{"seq": 1, "boot": "b1", "ts": \#(time), "values": {"PM10": 31.40, "SO2": 3}, "status": {"SO2": "01"}}"#
+            )
             try site.publish(
                 "quantrac/v1/nd-dust-1/telemetry",
                 #"{"seq": 2, "boot": "b1", "ts": \#(time + 60_000), "values": {"PM10": 1e-5, "SO2": -0.1}}"#)

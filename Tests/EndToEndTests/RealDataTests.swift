@@ -9,8 +9,8 @@ import Darwin
 #endif
 
 extension EndToEnd {
-    /// Real hourly air quality with its gaps, replayed while the service is killed; then every row of every level equals
-    /// what DuckDB, and for sums plain Swift, compute from the files themselves.
+    /// Real hourly air quality with its gaps, replayed while the service is killed; then every row of every level
+    /// equals what DuckDB, and for sums plain Swift, compute from the files themselves.
     @Suite(.serialized)
     struct RealDataTests {
         private static let isLong = ProcessInfo.processInfo.environment["QUANTRAC_REAL_KILLS"] != nil
@@ -36,7 +36,9 @@ extension EndToEnd {
             for (number, file) in files.enumerated() {
                 let stations = site.folder.file("replay-\(number).yaml")
                 let written = try site.run(
-                    Self.replay(site, file, zone: "Asia/Shanghai") + ["--write-stations", stations, "--write-stations-only"])
+                    Self.replay(site, file, zone: "Asia/Shanghai") + [
+                        "--write-stations", stations, "--write-stations-only",
+                    ])
                 try #require(written.exitCode == 0, "\(written.errors)")
                 try site.importStations(file: stations)
             }

@@ -10,7 +10,9 @@ import TimeSeriesStore
     @Test func `a message becomes a frame with its number, boot and readings`() throws {
         let bench = Bench()
         bench.telemetry(
-            "a", #"{"seq": 7, "boot": "b1", "ts": \#(Bench.now), "values": {"PM10": 31.4, "SO2": 2}, "status": {"SO2": "01"}}"#)
+            "a",
+            #"{"seq": 7, "boot": "b1", "ts": \#(Bench.now), "values": {"PM10": 31.4, "SO2": 2}, "status": {"SO2": "01"}}"#
+        )
         #expect(
             try bench.frameLines() == [
                 "station 1 flags 1 set aside 0 seq 7 boot 'b1'", "  10 0 31.4 00", "  11 0 2.0 01",
@@ -73,7 +75,11 @@ import TimeSeriesStore
         }
         #expect(bench.builder.effects.quarantined.map(\.reason) == [.tooNew, .tooOld, .tooNew, .tooOld])
         let opened = bench.builder.effects.incidents.compactMap { change in
-            if case .open(_, _, let rule, let subject, _, _, _, _, _, _, _, _, _) = change { "\(rule) \(subject)" } else { nil }
+            if case .open(_, _, let rule, let subject, _, _, _, _, _, _, _, _, _) = change {
+                "\(rule) \(subject)"
+            } else {
+                nil
+            }
         }
         #expect(opened == ["quantrac.clock station:1", "quantrac.clock station:2"])
         bench.builder.commit()
@@ -105,7 +111,9 @@ import TimeSeriesStore
         #expect(bench.builder.effects.deadLetters.count == 1)
     }
 
-    @Test func `a transition is an incident and a message in the batch, once, and comes again after a roll-back`() throws {
+    @Test func `a transition is an incident and a message in the batch, once, and comes again after a roll-back`()
+        throws
+    {
         let rule = Rule(
             id: "high", parameter: ParameterID("PM10")!, condition: .above(100), severity: .warning, notify: ["duty"])
         let bench = Bench(rules: [rule])

@@ -77,7 +77,8 @@ struct Bench {
                     for _ in 0..<sample.readingCount {
                         let reading = try reader.nextReading()
                         lines.append(
-                            "  \(reading.series) \(sample.timeMilliseconds - Bench.now) \(reading.value) \(reading.status)")
+                            "  \(reading.series) \(sample.timeMilliseconds - Bench.now) \(reading.value) \(reading.status)"
+                        )
                     }
                 }
             }

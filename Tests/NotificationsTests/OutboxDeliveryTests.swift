@@ -1,5 +1,4 @@
 import HTTPTypes
-import HTTPTypes
 import Logging
 import Monitoring
 import ServiceLifecycle

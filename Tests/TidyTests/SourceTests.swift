@@ -7,8 +7,10 @@ struct SourceTests {
         let suffixes = [".swift", ".h", ".cpp"]
         for file in Repository.files where suffixes.contains(where: file.path.hasSuffix) {
             #expect(file.lines.count <= 500, "\(file) has \(file.lines.count) lines, 500 at most")
-            for (index, line) in file.lines.enumerated() where line.utf8.count > 120 && line.count > 120 {
-                Issue.record("\(file.path):\(index + 1) has \(line.count) columns, 120 at most")
+            // A test may quote a payload or a query a little longer than that.
+            let columnsMax = file.isTest ? 132 : 120
+            for (index, line) in file.lines.enumerated() where line.utf8.count > columnsMax && line.count > columnsMax {
+                Issue.record("\(file.path):\(index + 1) has \(line.count) columns, \(columnsMax) at most")
             }
         }
     }

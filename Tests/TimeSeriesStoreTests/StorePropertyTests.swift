@@ -2,7 +2,8 @@ import Monitoring
 import Testing
 import TimeSeriesStore
 
-/// Whatever the order, the repeats, the merges, the crashes: what is served is what a naive computation gives (I3, I4, I5).
+/// Whatever the order, the repeats, the merges, the crashes: what is served is what a naive computation gives (I3, I4,
+/// I5).
 struct StorePropertyTests {
     @Test(arguments: TestSeeds.fromEnvironmentOrRandom(16))
     func `any order with merges and crashes anywhere serves the same bits`(seed: UInt64) throws {

@@ -12,9 +12,10 @@
 /// | 8 | receipt time, ms since 1970 |
 /// | 8, 8 | the last time we were not caught up: from, to (ms; equal when there is none) |
 ///
-/// A message is: varint station number, a byte of flags, varint number of quarantined values, with a sequence number varint
-/// seq and boot (length byte, bytes), then unless it is a dead letter varint number of samples, and per sample zigzag (time − receipt), varint `readings << 1 | all measuring`, and per reading
-/// zigzag step of the series number, 8 bytes of the value and, unless all are measuring, varint status.
+/// A message is: varint station number, a byte of flags, varint number of quarantined values, with a sequence number
+/// varint seq and boot (length byte, bytes), then unless it is a dead letter varint number of samples, and per sample
+/// zigzag (time − receipt), varint `readings << 1 | all measuring`, and per reading zigzag step of the series number, 8
+/// bytes of the value and, unless all are measuring, varint status.
 enum FrameLayout {
     static let version: UInt8 = 1
     static let headerBytes = 40

@@ -26,7 +26,9 @@ package struct FrameReading {
     package var status: Status
 }
 
-/// Walks a frame in the order it was written. The live path and the replay after a crash both read frames with this and
+/// Walks a frame in the order it was written.
+///
+/// The live path and the replay after a crash both read frames with this and
 /// nothing else, so that they cannot differ.
 package struct FrameReader {
     package let header: FrameHeader
@@ -59,8 +61,9 @@ package struct FrameReader {
             Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Int64.self))
         }
         self.messagesLeft = Int(
-            UInt32(littleEndian: bytes.loadUnaligned(
-                fromByteOffset: FrameLayout.messageCountOffset, as: UInt32.self)))
+            UInt32(
+                littleEndian: bytes.loadUnaligned(
+                    fromByteOffset: FrameLayout.messageCountOffset, as: UInt32.self)))
         self.header = FrameHeader(
             kind: kind, receivedMilliseconds: load(FrameLayout.receivedOffset),
             outageFromMilliseconds: load(FrameLayout.outageFromOffset),
@@ -69,7 +72,9 @@ package struct FrameReader {
         self.sequence = sequence
     }
 
-    /// The next message, or nil at the end. All samples and readings of the one before must have been taken.
+    /// The next message, or nil at the end.
+    ///
+    /// All samples and readings of the one before must have been taken.
     package mutating func nextMessage() throws(FrameError) -> FrameMessage? {
         guard self.messagesLeft > 0 else { return nil }
         self.messagesLeft -= 1

@@ -3,7 +3,8 @@ import Synchronization
 
 /// The unmerged part of the store, shared by the one writer and the readers.
 ///
-/// The writer holds the lock once per frame; a reader only as long as it takes to copy the references of one series' arrays.
+/// The writer holds the lock once per frame; a reader only as long as it takes to copy the references of one series'
+/// arrays.
 package final class Head: Sendable {
     private let state: Mutex<HeadState>
 

@@ -1,7 +1,7 @@
 /// What became of the numbered messages of one boot of one station: expected = distinct + missing (invariant I5).
 ///
-/// It does not depend on the order of arrival, except that a number far below the first one seen is taken for a device that
-/// restarted and forgot to say so.
+/// It does not depend on the order of arrival, except that a number far below the first one seen is taken for a device
+/// that restarted and forgot to say so.
 package struct SequenceAccount: Sendable, Equatable {
     package let boot: [UInt8]
     /// Order in which accounts of a station were opened.

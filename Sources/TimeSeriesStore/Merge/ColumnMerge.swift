@@ -1,6 +1,7 @@
 import Monitoring
 
-/// A version that was served once and has been overtaken by a newer one; the value as bits, because it is compared as bits.
+/// A version that was served once and has been overtaken by a newer one; the value as bits, because it is compared as
+/// bits.
 struct SupersededVersion: Equatable {
     let timeMilliseconds: Int64
     let valueBits: UInt64
@@ -43,7 +44,8 @@ enum ColumnMerge {
     }
 
     /// - Parameters:
-    ///   - arrivals: ascending in time; equal times in order of arrival. `receivedSeconds` 0 means the station's receipt.
+    ///   - arrivals: ascending in time; equal times in order of arrival. `receivedSeconds` 0 means the station's
+    ///     receipt.
     ///   - known: asked only where an arrival contradicts what is served.
     static func merge(
         _ arrivals: ArraySlice<Reading>, into base: RawColumns, rule: Rule, known: KnownVersions

@@ -42,7 +42,8 @@ struct SeriesMerge {
             days = self.days(of: hours)
             let folded = try days.map { try self.fold(day: $0, tailHours: tail.hours) }
             try self.mergeRollups(folded, level: .day, into: &tail.days)
-            try self.flush(&tail.hours, level: .hour, full: StoreLimits.hourChunkEntries, kept: StoreLimits.openHoursKept)
+            try self.flush(
+                &tail.hours, level: .hour, full: StoreLimits.hourChunkEntries, kept: StoreLimits.openHoursKept)
             try self.flush(&tail.days, level: .day, full: StoreLimits.dayChunkEntries, kept: StoreLimits.openDaysKept)
         }
         try self.rows.save(tail, series: self.series, change: self.change, self.database)
@@ -267,8 +268,8 @@ extension Rollup {
     }
 }
 
-/// Receipt times of a station: a pseudo-series whose value is the receipt second less the second of the device time, so that
-/// twelve parameters of a message share one small number.
+/// Receipt times of a station: a pseudo-series whose value is the receipt second less the second of the device time, so
+/// that twelve parameters of a message share one small number.
 enum Receipts {
     static func value(receivedSeconds: UInt32, timeMilliseconds: Int64) -> Double {
         Double(Int64(receivedSeconds) - Civil.floorDivide(timeMilliseconds, 1_000))

@@ -32,7 +32,9 @@ struct Tail {
     var days: [RollupEntry] = []
 }
 
-/// Reads and writes the rows of series on one connection. Not `Sendable`: it owns the codec's buffers.
+/// Reads and writes the rows of series on one connection.
+///
+/// Not `Sendable`: it owns the codec's buffers.
 final class SeriesRows {
     let codec = ChunkCodec()
 

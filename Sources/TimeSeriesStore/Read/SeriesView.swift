@@ -3,8 +3,8 @@ import Monitoring
 
 /// One series as it is served at one moment: what is merged, overlaid with what is not.
 ///
-/// The unmerged part was copied before the transaction began. What was merged in between is met twice, and counted once,
-/// because merging is by identity; the other order would miss it.
+/// The unmerged part was copied before the transaction began. What was merged in between is met twice, and counted
+/// once, because merging is by identity; the other order would miss it.
 struct SeriesView {
     let database: Database
     let rows: SeriesRows
@@ -87,7 +87,8 @@ struct SeriesView {
 
     // MARK: Rollups
 
-    /// Rollups of hours or days that start in `[from, to)`: stored ones, with those the unmerged readings touch folded anew.
+    /// Rollups of hours or days that start in `[from, to)`: stored ones, with those the unmerged readings touch folded
+    /// anew.
     func rollups(level: Level, from: Int64, to: Int64, limit: Int) throws -> [RollupEntry] {
         let from = max(from, 0)
         let to = min(to, TimeBounds.endMilliseconds)

@@ -138,7 +138,9 @@ extension StoreWriter {
     /// Writes what has no frame: an incident of the service on itself, or what a change of the rules ended.
     package func apply(_ effects: BatchEffects, atMilliseconds: Int64) throws {
         guard !effects.isEmpty else { return }
-        try self.transaction(.full) { try EffectRows.write($0, effects, at: atMilliseconds) }
+        try self.transaction(.full) {
+            try EffectRows.write($0, effects, at: atMilliseconds, reserveIncident: self.reserveIncident)
+        }
     }
 
     /// Keeps a version of the rules; the same text again is no new version.

@@ -7,8 +7,8 @@ import Synchronization
 package struct RollupRow: Sendable, Hashable {
     package let bucket: Bucket
     package let rollup: Rollup
-    /// What `sum` reports: of a counter, the increments of the bucket and the one that leads into it from the bucket just
-    /// before; where that bucket is empty there is no such increment (a gap yields no value, never a difference).
+    /// What `sum` reports: of a counter, the increments of the bucket and the one that leads into it from the bucket
+    /// just before; where that bucket is empty there is no such increment (a gap yields no value, never a difference).
     package let total: Double
 }
 
@@ -18,7 +18,9 @@ package struct ReadingVersion: Sendable, Hashable {
     package let version: Int
 }
 
-/// Reads a store. In the service it sees the writer's head; beside it, it has replayed the journal for itself.
+/// Reads a store.
+///
+/// In the service it sees the writer's head; beside it, it has replayed the journal for itself.
 ///
 /// Calls block for a read transaction of at most one page: do not make them on the cooperative pool in a loop.
 package final class StoreReader: Sendable {
@@ -37,7 +39,9 @@ package final class StoreReader: Sendable {
         self.loaded = Mutex(loaded)
     }
 
-    /// Opens a store beside the service, or when none runs. Never writes.
+    /// Opens a store beside the service, or when none runs.
+    ///
+    /// Never writes.
     package static func open(path: String, defaultZone: String) throws -> StoreReader {
         let files = StoreFiles(database: path)
         guard FileManager.default.fileExists(atPath: path) else {
@@ -48,7 +52,8 @@ package final class StoreReader: Sendable {
             let loaded = try RegistryRows.load(database, defaultZone: defaultZone)
             return (loaded, UncheckedBox(try Replay.run(database, loaded).head))
         }
-        return StoreReader(files: files, pool: pool, head: Head(replayed.value), loaded: loaded, defaultZone: defaultZone)
+        return StoreReader(
+            files: files, pool: pool, head: Head(replayed.value), loaded: loaded, defaultZone: defaultZone)
     }
 
     /// What is known of sites, stations and series now.
@@ -115,7 +120,8 @@ package final class StoreReader: Sendable {
 
     // MARK: Rollups
 
-    /// Buckets that start in `[from, to)` and hold readings, ascending; about `limit` at most: ask on from the last end.
+    /// Buckets that start in `[from, to)` and hold readings, ascending; about `limit` at most: ask on from the last
+    /// end.
     package func rollups(
         of series: Series, level: Level, from: Int64, to: Int64, limit: Int
     ) throws -> [RollupRow] {

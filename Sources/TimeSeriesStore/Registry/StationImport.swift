@@ -67,7 +67,8 @@ struct StationImport {
         throw StoreError(
             .refused,
             "site \(id): timeZone cannot become \(zone) from \(Civil.formatRFC3339(milliseconds: from)): there are "
-                + "readings until \(Civil.formatRFC3339(milliseconds: newest)), summed up by the days of the old clock; "
+                + "readings until \(Civil.formatRFC3339(milliseconds: newest)), summed up by the days of the old "
+                + "clock; "
                 + "say a later --from")
     }
 
@@ -104,7 +105,8 @@ struct StationImport {
             {
                 throw StoreError(
                     .refused,
-                    "station \(id): cannot move to a site with another time zone: its readings are summed up by the days "
+                    "station \(id): cannot move to a site with another time zone: its readings are summed up by the "
+                        + "days "
                         + "of the old one; give it a new id there")
             }
             let before: [DatabaseValue] = [known[2], known[3], known[4], known[5], known[6]]
@@ -213,7 +215,8 @@ struct StationImport {
         if let latest, from < latest[1] as Int64 {
             throw StoreError(
                 .refused,
-                "\(name): \(property) is \(before ?? "nothing") from \(Civil.formatRFC3339(milliseconds: latest[1])) on; "
+                "\(name): \(property) is \(before ?? "nothing") from \(Civil.formatRFC3339(milliseconds: latest[1])) "
+                    + "on; "
                     + "it cannot change from \(Civil.formatRFC3339(milliseconds: from)), before that")
         }
         try self.database.execute(

@@ -60,7 +60,9 @@ package struct QuarantinedValue: Sendable {
     }
 }
 
-/// What happens to an incident. `subject` is what it is about: `series:12`, `station:3` or `service`.
+/// What happens to an incident.
+///
+/// `subject` is what it is about: `series:12`, `station:3` or `service`.
 package enum IncidentChange: Sendable {
     case open(
         id: Int64, name: String, rule: String, subject: String, series: Int32?, station: Int32?, severity: String,

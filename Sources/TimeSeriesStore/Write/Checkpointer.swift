@@ -4,8 +4,8 @@ import Synchronization
 
 /// Moves the write-ahead log into the database file on a thread of its own: PASSIVE, which waits for nobody.
 ///
-/// PASSIVE alone never starts the log again under load (800 MB in 6 s, measured), so between two batches the writer asks
-/// for RESTART when the log is long.
+/// PASSIVE alone never starts the log again under load (800 MB in 6 s, measured), so between two batches the writer
+/// asks for RESTART when the log is long.
 package final class Checkpointer: Sendable {
     private let files: StoreFiles
     private let queue = DispatchQueue(label: "quantrac.store.checkpoint")

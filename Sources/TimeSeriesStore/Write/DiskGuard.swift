@@ -25,7 +25,8 @@ package struct DiskGuard {
     package func shortage() -> String? {
         guard let free = self.freeBytes, free < self.reserveBytes else { return nil }
         return "\(free >> 20) MiB free on the disk of \(self.files.database), the reserve is "
-            + "\(self.reserveBytes >> 20) MiB (store.reserveBytes): reading from the broker has stopped; free some space"
+            + "\(self.reserveBytes >> 20) MiB (store.reserveBytes): reading from the broker has stopped; free some "
+            + "space"
     }
 
     /// Makes the ballast file when there is room to spare.

@@ -4,8 +4,11 @@ import Monitoring
 
 /// Writes a batch's effects as rows of its transaction.
 enum EffectRows {
-    static func write(_ database: Database, _ effects: BatchEffects, at nowMilliseconds: Int64) throws {
-        for letter in effects.deadLetters { try self.write(database, letter) }
+    /// - Parameter reserveIncident: Numbers for incidents that are found necessary only here.
+    static func write(
+        _ database: Database, _ effects: BatchEffects, at nowMilliseconds: Int64, reserveIncident: () -> Int64
+    ) throws {
+        for letter in effects.deadLetters { try self.write(database, letter, reserveIncident: reserveIncident) }
         for value in effects.quarantined { try self.write(database, value) }
         for change in effects.incidents { try self.write(database, change) }
         for message in effects.outbox { try self.write(database, message) }
@@ -23,14 +26,32 @@ enum EffectRows {
         }
     }
 
-    /// Keeps at most so many of a topic and day: beyond that the newest replaces the last one kept.
-    private static func write(_ database: Database, _ letter: DeadLetter) throws {
+    /// Keeps at most so many of a topic and day: beyond that the newest replaces the last one kept, and an incident
+    /// says so until the topic's next dead letter of another day.
+    private static func write(_ database: Database, _ letter: DeadLetter, reserveIncident: () -> Int64) throws {
         let dayStart = letter.receivedMilliseconds - letter.receivedMilliseconds % Civil.millisecondsPerDay
         let kept =
             try Int.fetchOne(
                 database.cachedStatement(sql: "SELECT count(*) FROM dead_letter WHERE topic = ? AND received >= ?"),
                 arguments: [letter.topic, dayStart]) ?? 0
+        let rule = "quantrac.dead-letters"
+        let subject = "topic:\(letter.topic)"
+        if kept == 0 {
+            try self.write(
+                database, .cleared(rule: rule, subject: subject, atMilliseconds: letter.receivedMilliseconds))
+        }
         if kept >= StoreLimits.deadLettersPerTopicAndDayMax {
+            try self.write(
+                database,
+                .open(
+                    id: reserveIncident(), name: "\(rule)/\(letter.topic)/\(letter.receivedMilliseconds)", rule: rule,
+                    subject: subject, series: nil, station: nil, severity: "warning",
+                    openedMilliseconds: letter.receivedMilliseconds, sinceMilliseconds: letter.receivedMilliseconds,
+                    value: nil, bound: Double(StoreLimits.deadLettersPerTopicAndDayMax), foundLate: false,
+                    detail:
+                        "More than \(StoreLimits.deadLettersPerTopicAndDayMax) dead letters of \(letter.topic) in a "
+                        + "day: "
+                        + "the rest is counted, and only the last is kept"))
             try database.cachedStatement(
                 sql: """
                     DELETE FROM dead_letter WHERE id = (SELECT id FROM dead_letter WHERE topic = ? AND received >= ?
@@ -74,11 +95,13 @@ enum EffectRows {
     static func write(_ database: Database, _ change: IncidentChange) throws {
         switch change {
         case .open(
-            let id, let name, let rule, let subject, let series, let station, let severity, let opened, let since, let value,
+            let id, let name, let rule, let subject, let series, let station, let severity, let opened, let since,
+            let value,
             let bound, let foundLate, let detail):
             try database.cachedStatement(
                 sql: """
-                    INSERT INTO incident (id, name, rule, subject, series, station, severity, opened, since, value, bound,
+                    INSERT INTO incident (id, name, rule, subject, series, station, severity, opened, since, value,
+                    bound,
                     found_late, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     ON CONFLICT (rule, subject) WHERE cleared IS NULL DO NOTHING
                     """

@@ -82,8 +82,8 @@ extension StoreWriter {
         return total
     }
 
-    /// Stations in the order of their numbers, so that neighbouring rows share pages; when the head or the journal is full,
-    /// the fullest or the oldest first.
+    /// Stations in the order of their numbers, so that neighbouring rows share pages; when the head or the journal is
+    /// full, the fullest or the oldest first.
     private func stationsDue(_ policy: MergePolicy, nowMilliseconds: Int64) -> [Int32] {
         let journalIsFull = self.journalBytes > StoreLimits.journalBytesMax
         return self.head.withState { state in

@@ -25,7 +25,9 @@ extension StoreWriter {
             try Meta.set(database, .ledgerThrough, through)
             try Meta.set(database, .newestReceived, self.newestReceivedMilliseconds)
             try database.cachedStatement(
-                sql: "INSERT INTO meta VALUES ('alert_snapshot', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+                sql:
+                    "INSERT INTO meta VALUES ('alert_snapshot', ?) ON CONFLICT (key) DO UPDATE SET value = "
+                    + "excluded.value"
             ).execute(arguments: [Data(alertSnapshot)])
             try Meta.set(database, .alertsThrough, through)
         }

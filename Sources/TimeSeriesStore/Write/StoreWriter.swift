@@ -2,7 +2,9 @@ import Foundation
 import GRDB
 package import Monitoring
 
-/// The one writer of a store. Not `Sendable`: it belongs to the thread that opened it.
+/// The one writer of a store.
+///
+/// Not `Sendable`: it belongs to the thread that opened it.
 ///
 /// It holds the lock, the head and the two counters: the journal's sequence, which orders arrivals, and `change`, which
 /// stamps everything a transaction writes.
@@ -49,7 +51,9 @@ package final class StoreWriter {
         _ = StoreLimits.checked
         let files = StoreFiles(database: path)
         let folder = (path as NSString).deletingLastPathComponent
-        if !folder.isEmpty { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
+        if !folder.isEmpty {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        }
         self.lock = try StoreLock(files)
         let pool = try StoreOpening.pool(files, readonly: false)
         try Schema.migrator.migrate(pool)
@@ -59,12 +63,13 @@ package final class StoreWriter {
             return try pool.read { database in
                 let loaded = try RegistryRows.load(database, defaultZone: defaultZone)
                 let result = try Replay.run(database, loaded, each: replayed.value)
-                return UncheckedBox((
-                    loaded: loaded, replay: result, change: try Meta.integer(database, .change) ?? 0,
-                    alerts: try Meta.integer(database, .alertsThrough) ?? 0,
-                    trimmed: try Meta.integer(database, .trimmedThrough) ?? 0,
-                    incident: try Int64.fetchOne(database, sql: "SELECT max(id) FROM incident") ?? 0
-                ))
+                return UncheckedBox(
+                    (
+                        loaded: loaded, replay: result, change: try Meta.integer(database, .change) ?? 0,
+                        alerts: try Meta.integer(database, .alertsThrough) ?? 0,
+                        trimmed: try Meta.integer(database, .trimmedThrough) ?? 0,
+                        incident: try Int64.fetchOne(database, sql: "SELECT max(id) FROM incident") ?? 0
+                    ))
             }.value
         }
         self.files = files
@@ -81,7 +86,8 @@ package final class StoreWriter {
         self.trimmedThrough = opened.trimmed
         self.nextIncident = opened.incident + 1
         self.head = Head(opened.replay.head)
-        self.reader = StoreReader(files: files, pool: pool, head: self.head, loaded: opened.loaded, defaultZone: defaultZone)
+        self.reader = StoreReader(
+            files: files, pool: pool, head: self.head, loaded: opened.loaded, defaultZone: defaultZone)
     }
 
     package var registry: Registry { self.loaded.registry }
@@ -166,7 +172,10 @@ package final class StoreWriter {
                     bytesNoCopy: UnsafeMutableRawPointer(mutating: base), count: bytes.count, deallocator: .none)
                 try database.cachedStatement(sql: "INSERT INTO journal VALUES (?, ?)")
                     .execute(arguments: [sequence, data])
-                if !effects.isEmpty { try EffectRows.write(database, effects, at: header.receivedMilliseconds) }
+                if !effects.isEmpty {
+                    try EffectRows.write(
+                        database, effects, at: header.receivedMilliseconds, reserveIncident: self.reserveIncident)
+                }
                 try also(database)
             }
             self.sequence = sequence
@@ -230,7 +239,9 @@ package struct CommittedFrame: Sendable {
     package let messagesQoS0: Int
     package let deadLetters: Int
     package let readings: Int
-    /// Readings newer than everything of their series: stored, whatever comes. The others are decided by the merge.
+    /// Readings newer than everything of their series: stored, whatever comes.
+    ///
+    /// The others are decided by the merge.
     package let fresh: Int
     package let quarantined: Int
 }

@@ -31,7 +31,8 @@ struct ServiceProgram: Sendable {
             path: self.settings.store.path, defaultZone: self.settings.timeZone, isDemo: self.settings.demo)
         let rules = RulesInForce(try self.startingRules(writer))
         let ingest = try IngestService(
-            try self.ingestConfiguration(), writer: writer, ruleSet: rules.current, metrics: metrics, logger: self.logger,
+            try self.ingestConfiguration(), writer: writer, ruleSet: rules.current, metrics: metrics,
+            logger: self.logger,
             onOutbox: { bell.ring() })
         // Whatever ends the service, its last batch is committed and acknowledged.
         defer { ingest.stop() }
@@ -110,9 +111,10 @@ struct ServiceProgram: Sendable {
                 reader: ingest.reader, destination: destination, duckdb: self.settings.lake.duckdb,
                 zone: self.settings.localZone, clock: self.clock,
                 merge: {
+                    // Everything received until now, slice by slice: between two of them the ingest reads on.
                     let now = SystemTime.nowMilliseconds()
-                    // Slice by slice: between two of them the ingest reads on.
-                    while try await mailbox.submit({ try $0.mergeSlice(.everything, nowMilliseconds: now) != nil }) {}
+                    let policy = MergePolicy(ageMillisecondsMax: 0, headBytesMax: .max)
+                    while try await mailbox.submit({ try $0.mergeSlice(policy, nowMilliseconds: now) != nil }) {}
                 },
                 record: { part in try await mailbox.submit { try $0.recordPublished(part) } }, logger: self.logger))
     }

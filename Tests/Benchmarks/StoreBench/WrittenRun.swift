@@ -3,10 +3,12 @@ import TimeSeriesStore
 
 /// What reaches the disk when 300 stations of 12 parameters report once a minute, within 2 s of it.
 ///
-/// A batch is what arrived in 20 ms, so about 100 commits a minute. Folds every 10 s, a checkpoint every second in which
-/// something was written, merges when a reading is an hour old: as the service does it, with a clock of our own.
+/// A batch is what arrived in 50 ms (the service waits so long for a small one), so 40 commits a minute. Folds every 10
+/// s, a checkpoint after every second in which something was written, merges when a reading is an hour old: as the
+/// service does it, with a clock of our own.
 enum WrittenRun {
     private static let stationCount = 300
+    private static let batchesPerSecond = 20
     private static let minutesBefore: Int64 = 9 * 60
 
     static func run(path: String, minutes: Int64) throws -> [String: Double] {
@@ -44,6 +46,8 @@ enum WrittenRun {
                 self.checkpoint(checkpointer)
             }
         }
+        // The checkpoint of the last merge belongs to it.
+        usleep(1_000_000)
         return [
             "readings": Double(store.readings - readingsBefore), "commits": Double(store.commits - commitsBefore),
             "writtenBytes": Double(Self.writtenBytes - bytesBefore), "commitBytes": Double(commitBytes),
@@ -56,13 +60,12 @@ enum WrittenRun {
     ) throws {
         let isSecond = from > minuteStart
         let half = self.stationCount / 2
-        for batch in 0..<50 {
-            let received = from + Int64(batch) * 20
+        for batch in 0..<self.batchesPerSecond {
+            let received = from + Int64(batch * 1_000 / self.batchesPerSecond)
             store.begin(receivedMilliseconds: received)
-            let first = (isSecond ? half : 0) + batch * half / 50
-            for index in first..<((isSecond ? half : 0) + (batch + 1) * half / 50) {
-                stations.add(index, minuteStart, to: store)
-            }
+            let first = batch * half / self.batchesPerSecond
+            let last = (batch + 1) * half / self.batchesPerSecond
+            for index in first..<last { stations.add(isSecond ? half + index : index, minuteStart, to: store) }
             try store.commit(receivedMilliseconds: received)
         }
     }
@@ -70,7 +73,7 @@ enum WrittenRun {
     private static func checkpoint(_ checkpointer: Checkpointer) {
         checkpointer.poke()
         // It runs on a thread of its own; in the service the next one is a second away.
-        usleep(30_000)
+        usleep(100_000)
     }
 
     /// What this process caused to be written to the disk so far.

@@ -61,7 +61,8 @@ final class Installation {
 
     // MARK: The service
 
-    /// Starts the service without waiting for anything; `wrapper` goes before the command, such as a shell with a limit.
+    /// Starts the service without waiting for anything; `wrapper` goes before the command, such as a shell with a
+    /// limit.
     @discardableResult
     func launch(wrapper: [String] = []) throws -> Child {
         self.starts += 1

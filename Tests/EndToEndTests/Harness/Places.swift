@@ -43,7 +43,9 @@ final class Folder {
 
     init() throws {
         var template = Array("/tmp/quantrac-test-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw Trouble("no temporary folder: \(String(cString: strerror(errno)))") }
+        guard mkdtemp(&template) != nil else {
+            throw Trouble("no temporary folder: \(String(cString: strerror(errno)))")
+        }
         self.path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 

@@ -2,36 +2,56 @@ import Foundation
 import Monitoring
 import Testing
 
-/// What the simulator's truth file says must be stored.
+/// What the simulator's truth file says must become of what it sent.
 struct Truth {
-    /// `value,status` by `station,parameter,milliseconds`.
+    /// The served `value,status` by `station,parameter,milliseconds`.
     private(set) var values: [String: String] = [:]
+    /// How many values must be in quarantine, by `station,parameter,reason`.
+    private(set) var quarantined: [String: Int] = [:]
+    /// How many messages must be dead letters, by `station,reason`.
+    private(set) var deadLetters: [String: Int] = [:]
+    private(set) var revisedCount = 0
     /// By station, how many different messages were sent.
     private(set) var messages: [String: Int] = [:]
-    /// How many lines were never acknowledged; their values may be stored or not.
+    /// Values that were never acknowledged; they may be stored or not.
     private var optional: [String: String] = [:]
 
     init(file: String) throws {
         let text = try String(contentsOfFile: file, encoding: .utf8)
         var seen: [String: Set<Int>] = [:]
+        var unreadable: [Int: String] = [:]
+        // The message whose version is served so far: lines come in the order of PUBACKs.
+        var servedMessage: [String: Int] = [:]
         for line in text.split(separator: "\n") {
             guard let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any],
-                let station = object["station"] as? String, let fate = object["fate"] as? String
-            else { throw Trouble("not a line of truth: \(line)") }
-            guard fate == "stored" else { continue }
-            guard let parameter = object["parameter"] as? String, let time = object["ts"] as? Int,
-                let value = object["value"] as? Double, let status = object["status"] as? String,
+                let station = object["station"] as? String, let fate = object["fate"] as? String,
                 let message = object["message"] as? Int, let isAcknowledged = object["acked"] as? Bool
             else { throw Trouble("not a line of truth: \(line)") }
-            seen[station, default: []].insert(message)
-            let key = "\(station),\(parameter),\(time)"
-            if isAcknowledged {
+            let parameter = object["parameter"] as? String ?? ""
+            let reason = object["reason"] as? String ?? ""
+            switch fate {
+            case "dead-letter": unreadable[message] = "\(station),\(reason)"
+            case "quarantined": self.quarantined["\(station),\(parameter),\(reason)", default: 0] += 1
+            case "stored", "revised":
+                guard let time = object["ts"] as? Int, let value = object["value"] as? Double,
+                    let status = object["status"] as? String
+                else { throw Trouble("not a line of truth: \(line)") }
+                seen[station, default: []].insert(message)
+                let key = "\(station),\(parameter),\(time)"
+                if fate == "revised" { self.revisedCount += 1 }
+                guard isAcknowledged else {
+                    self.optional[key] = "\(value),\(status)"
+                    continue
+                }
+                // One message may hold a sample and its correction, in this order.
+                guard message >= servedMessage[key] ?? 0 else { continue }
+                servedMessage[key] = message
                 self.values[key] = "\(value),\(status)"
-            } else {
-                self.optional[key] = "\(value),\(status)"
+            default: break
             }
         }
         self.messages = seen.mapValues(\.count)
+        for place in unreadable.values { self.deadLetters[place, default: 0] += 1 }
     }
 
     /// Every acknowledged value is there exactly once, and nothing that was not sent.
