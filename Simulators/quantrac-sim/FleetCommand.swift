@@ -8,8 +8,8 @@ struct FleetCommand: ParsableCommand {
         commandName: "fleet", abstract: "Publishes a seeded fleet of demo stations.",
         discussion: """
             Stations measure every --interval of their own clock. --rate makes that clock run faster; it then \
-            starts in the past, so that device times stay believable and end about now, and goes on in real time when it \
-            gets there.
+            starts in the past, so that device times stay believable and end about now, and goes on in real time when \
+            it gets there.
             """)
 
     @OptionGroup var broker: BrokerOptions

@@ -36,6 +36,9 @@ final class IngestLoop {
     private var subscriptionsPending = 0
     private var deliveredCount = 0
     private var connectionIsLost = false
+    /// How long reading had to wait for the last commit, and for what was done before this batch.
+    private var lastCommit = Duration.zero
+    private var lastUpkeep = Duration.zero
     /// The last time in which we may have missed what was live (I10); `to` is `.max` until we are caught up.
     var outage: Outage?
 
@@ -93,7 +96,9 @@ final class IngestLoop {
         let now = self.clock()
         self.mailbox.run(on: self.writer)
         self.adoptRegistry(now)
-        self.attempt("upkeep") { try self.upkeep.run(now, loop: self) }
+        self.lastUpkeep = ContinuousClock().measure {
+            self.attempt("upkeep") { try self.upkeep.run(now, loop: self) }
+        }
         if self.incoming.socket < 0 { self.connect(now) }
         self.outgoing.work(now)
         self.waitForEvents(milliseconds: self.upkeep.hasMore ? 0 : IngestLimits.idleMillisecondsMax)
@@ -126,6 +131,9 @@ final class IngestLoop {
         self.batch.begin(receivedMilliseconds: self.clock(), outage: self.outage)
         self.connectionIsLost = false
         let started = ContinuousClock.now
+        let timeToRead = min(
+            max(.milliseconds(IngestLimits.batchMillisecondsMin), (self.lastCommit + self.lastUpkeep) * 2),
+            .milliseconds(IngestLimits.batchMillisecondsMax))
         var packets = 0
         while !self.batch.isFull {
             let before = self.deliveredCount
@@ -142,7 +150,7 @@ final class IngestLoop {
             }
             packets += 1
             if packets % IngestLimits.packetsPerClockRead == 0,
-                started.duration(to: .now) >= .milliseconds(IngestLimits.batchMillisecondsMax)
+                started.duration(to: .now) >= timeToRead
             {
                 break
             }
@@ -170,16 +178,19 @@ final class IngestLoop {
         do {
             let committed = try self.writer.commit(self.batch.frame, self.batch.header, self.batch.effects)
             self.batch.commit()
-            self.count(committed, started.duration(to: .now))
+            self.lastCommit = started.duration(to: .now)
+            self.count(committed, self.lastCommit)
             self.outgoing.storedIsDue(self.batch.numberedStations)
             if !self.batch.effects.outbox.isEmpty { self.onOutbox() }
             return true
         } catch {
             self.batch.rollBack()
-            self.incoming.cut()
-            self.isSubscribed = false
             self.upkeep.commitFailed(error, nowMilliseconds: self.clock())
-            self.board.update { $0.canWrite = false }
+            self.board.update {
+                $0.canWrite = false
+                $0.reasons = ["store: \(error)"]
+            }
+            self.lostConnection()
             self.logger.error(
                 "The batch could not be written; the broker will deliver it again",
                 metadata: [

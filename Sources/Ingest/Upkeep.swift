@@ -116,6 +116,7 @@ final class Upkeep {
         self.metrics.diskFreeBytes.set(self.disk.freeBytes ?? 0)
         try self.pauseOrGoOn(now, loop)
         try self.watchBroker(now, loop)
+        try self.reportDamage(now)
     }
 
     private func pauseOrGoOn(_ now: Int64, _ loop: IngestLoop) throws {
@@ -154,6 +155,17 @@ final class Upkeep {
             + "max_queued_bytes, or find out who does not read"
         self.logger.error("\(text)")
         try self.selfIncident("quantrac.broker-dropped", text, now)
+    }
+
+    private func reportDamage(_ now: Int64) throws {
+        guard let (number, detail) = self.writer.unmergeable.min(by: { $0.key < $1.key }) else { return }
+        let station = self.writer.registry.stationIndex(number: number).map {
+            self.writer.registry.stations[$0].id.text
+        }
+        try self.selfIncident(
+            "quantrac.damaged",
+            "Station \(station ?? "\(number)") cannot be merged, its new readings stay in the journal: \(detail). Run "
+                + "`quantrac verify`, and restore from a backup", now)
     }
 
     private var openSelfIncidents: Set<String> = []

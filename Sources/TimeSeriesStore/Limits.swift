@@ -30,7 +30,6 @@ package enum StoreLimits {
     static let seriesNumberMax: Int32 = (1 << 19) - 1
     static let deadLetterPayloadBytesMax = 64 << 10
     static let deadLettersPerTopicAndDayMax = 1_000
-    static let deadLetterBytesMax = 1 << 30
     static let quarantineRowsPerStationAndDayMax = 100_000
     /// Receipt accounts kept per station: the last boots.
     static let bootsKeptMax = 4

@@ -51,6 +51,13 @@ private func around(_ station: String) -> String {
             ])
     }
 
+    @Test func `a station file may be JSON, with its durations in quotes`() throws {
+        let file = try read(
+            #"{"sites": [{"id": "s", "name": "S", "kind": "mine", "stations": [{"id": "a", "name": "A", "interval": "10s", "#
+                + #""parameters": [{"id": "PM10", "unit": "mg/L"}]}]}]}"#)
+        #expect(file.sites[0].stations[0].intervalMilliseconds == 10_000)
+    }
+
     @Test func `what is optional may be left out`() throws {
         let file = try read(around("      - {id: 4711, parameters: [{id: pH, unit: \"\"}]}"))
         let station = try #require(file.sites.first?.stations.first)

@@ -46,13 +46,21 @@ extension StoreWriter {
         let through = self.sequence
         var slice = MergedSlice()
         var merged: [Int32] = []
-        try self.transaction(.ordered) { database in
-            let change = try self.drawChange(database)
-            for station in due {
-                try self.merge(station: station, database, change: change, through: through, into: &slice)
-                merged.append(station)
-                if started.duration(to: .now) > .milliseconds(policy.sliceMillisecondsMax) { break }
+        var current = due[0]
+        do {
+            try self.transaction(.ordered) { database in
+                let change = try self.drawChange(database)
+                for station in due {
+                    current = station
+                    try self.merge(station: station, database, change: change, through: through, into: &slice)
+                    merged.append(station)
+                    if started.duration(to: .now) > .milliseconds(policy.sliceMillisecondsMax) { break }
+                }
             }
+        } catch let error as StoreError where error.code == .damaged {
+            // Its readings stay in the journal; everybody else goes on.
+            self.unmergeable[current] = error.detail
+            return MergedSlice()
         }
         self.change += 1
         slice.stations = merged.count
@@ -86,8 +94,11 @@ extension StoreWriter {
     /// full, the fullest or the oldest first.
     private func stationsDue(_ policy: MergePolicy, nowMilliseconds: Int64) -> [Int32] {
         let journalIsFull = self.journalBytes > StoreLimits.journalBytesMax
+        let unmergeable = self.unmergeable
         return self.head.withState { state in
-            let unmerged = state.stations.indices.filter { state.stations[$0].oldestSequence != nil }
+            let unmerged = state.stations.indices.filter {
+                state.stations[$0].oldestSequence != nil && unmergeable[Int32($0)] == nil
+            }
             guard !unmerged.isEmpty else { return [] }
             if policy.headBytesMax == 0 { return unmerged.map { Int32($0) } }
             if state.entries * StoreLimits.headEntryBytes > policy.headBytesMax {

@@ -28,6 +28,8 @@ package final class StoreWriter {
     package private(set) var committedBytes = 0
     /// Frames found damaged at the start.
     package let damagedFrames: [FrameError]
+    /// Stations that cannot be merged because something of theirs on disk is damaged, by number, with what it is.
+    package internal(set) var unmergeable: [Int32: String] = [:]
     /// Frames up to this one are in the snapshot of the alert state.
     package internal(set) var alertsThrough: Int64
     /// The snapshot this process folded last.

@@ -134,9 +134,11 @@ struct YAMLValue {
         }
     }
 
-    /// A duration as `90s`, in milliseconds.
+    /// A duration as `90s`, in milliseconds; quoted, too, because JSON cannot write it otherwise.
     func duration(_ what: String, range: ClosedRange<Int64>) throws(ConfigurationError) -> Int64 {
-        guard let text = self.plainText, let duration = DurationText.milliseconds(text), range.contains(duration) else {
+        guard !self.isNull, case .scalar(let scalar) = self.node,
+            let duration = DurationText.milliseconds(scalar.string), range.contains(duration)
+        else {
             throw self.error(
                 "must be \(what): \(DurationText.expectation), from "
                     + "\(DurationText.format(milliseconds: range.lowerBound)) to "

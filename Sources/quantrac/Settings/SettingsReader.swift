@@ -3,7 +3,9 @@ import Monitoring
 
 extension Settings {
     /// Variables that belong to the test harness, not to the program: names that begin like this are no settings.
-    static let foreignEnvironmentPrefixes = ["QUANTRAC_TEST_", "QUANTRAC_DEMO_", "QUANTRAC_BINARIES", "QUANTRAC_KILL"]
+    static let foreignEnvironmentPrefixes = [
+        "QUANTRAC_TEST_", "QUANTRAC_DEMO_", "QUANTRAC_BINARIES", "QUANTRAC_KILL", "QUANTRAC_REAL",
+    ]
 
     /// The settings of a file (defaults without one) with the environment on top.
     static func load(
