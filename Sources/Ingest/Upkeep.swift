@@ -35,6 +35,9 @@ final class Upkeep {
         self.logger = logger
         self.checkpointer = try Checkpointer(files: writer.files)
         self.disk = DiskGuard(files: writer.files, reserveBytes: configuration.reserveBytes)
+        // Those an earlier run left open are ours to clear.
+        self.openSelfIncidents = Set(
+            try writer.reader.incidents(openOnly: true).filter { $0.subject == "service" }.map(\.rule))
     }
 
     func start(nowMilliseconds now: Int64) {
@@ -127,7 +130,8 @@ final class Upkeep {
                 "our clock says \(Civil.formatRFC3339(milliseconds: now)), \(behind / 1_000) s before the newest "
                 + "reading we received: reading from the broker has stopped; set the clock"
         }
-        guard reason != nil || self.pause != nil else { return self.disk.keepBallast() }
+        let isNoted = self.openSelfIncidents.contains("quantrac.paused")
+        guard reason != nil || self.pause != nil || isNoted else { return self.disk.keepBallast() }
         if (reason == nil) != (self.pause == nil) {
             if let reason {
                 self.logger.error("\(reason)")
@@ -168,7 +172,7 @@ final class Upkeep {
                 + "`quantrac verify`, and restore from a backup", now)
     }
 
-    private var openSelfIncidents: Set<String> = []
+    private var openSelfIncidents: Set<String>
 
     /// Raises or clears an incident of the service on itself.
     private func selfIncident(_ rule: String, _ detail: String?, _ now: Int64) throws {
