@@ -97,7 +97,7 @@ import TimeSeriesStore
 
     @Test func `receipt seconds of a station cost little more than their spread`() throws {
         let codec = ChunkCodec()
-        var random = CodecRandom(seed: CodecSeed.value)
+        var random = CodecRandom(seed: CodecSeed.ofSizes)
         var columns = RawColumns()
         for index in 0..<1024 {
             let time = 1_795_420_800_000 + Int64(index) * 60_000
@@ -106,13 +106,13 @@ import TimeSeriesStore
         }
         let bytes = codec.encode(columns)
         // log2(6) bits are 331 bytes.
-        #expect(bytes.count <= 430, "seed \(CodecSeed.value)")
+        #expect(bytes.count <= 430, "seed \(CodecSeed.ofSizes)")
         #expect(try codec.decoded(bytes).exactBits == columns.exactBits)
     }
 
     @Test func `an hour of minutes costs few bytes as a rollup`() throws {
         let codec = ChunkCodec()
-        var random = CodecRandom(seed: CodecSeed.value)
+        var random = CodecRandom(seed: CodecSeed.ofSizes)
         var columns = RawColumns()
         var level = 0.0
         for index in 0..<60 * 24 * 14 {
@@ -123,7 +123,7 @@ import TimeSeriesStore
         }
         let hours = columns.rollups(widthMilliseconds: 3_600_000, method: .plain)
         let bytes = codec.encode(hours)
-        #expect(bytes.count <= hours.count * 10, "seed \(CodecSeed.value)")
+        #expect(bytes.count <= hours.count * 10, "seed \(CodecSeed.ofSizes)")
         #expect(try codec.decodedRollups(bytes).map(\.exactBits) == hours.map(\.exactBits))
     }
 
@@ -141,7 +141,7 @@ import TimeSeriesStore
 
     @Test func `a few values with more decimals cost their decimals only`() throws {
         let codec = ChunkCodec()
-        var random = CodecRandom(seed: CodecSeed.value)
+        var random = CodecRandom(seed: CodecSeed.ofSizes)
         var columns = RawColumns(shape: .oneDecimal, times: .regular, count: 1000, random: &random)
         let usual = codec.encode(columns).count
         for index in stride(from: 5, to: 1000, by: 20) {
@@ -150,17 +150,17 @@ import TimeSeriesStore
         let bytes = codec.encode(columns)
         #expect(try codec.decoded(bytes).exactBits == columns.exactBits)
         // 50 of them, each also far from its neighbours.
-        #expect(bytes.count < usual + 50 * 5, "seed \(CodecSeed.value)")
+        #expect(bytes.count < usual + 50 * 5, "seed \(CodecSeed.ofSizes)")
     }
 
     @Test func `one odd value among short decimals costs little`() throws {
         let codec = ChunkCodec()
-        var random = CodecRandom(seed: CodecSeed.value)
+        var random = CodecRandom(seed: CodecSeed.ofSizes)
         var columns = RawColumns(shape: .oneDecimal, times: .regular, count: 1000, random: &random)
         let usual = codec.encode(columns).count
         columns.values[500] = 985.7142857142856
         let bytes = codec.encode(columns)
         #expect(try codec.decoded(bytes).exactBits == columns.exactBits)
-        #expect(bytes.count < usual + 40, "seed \(CodecSeed.value)")
+        #expect(bytes.count < usual + 40, "seed \(CodecSeed.ofSizes)")
     }
 }

@@ -10,6 +10,9 @@ enum CodecSeed {
         print("codec tests: QUANTRAC_TEST_SEED=\(seed)")
         return seed
     }()
+
+    /// For tests of sizes: a size belongs to its sample, and a bound tight enough to mean something fails on some samples.
+    static let ofSizes: UInt64 = 1
 }
 
 /// SplitMix64.

@@ -26,7 +26,7 @@ struct SeriesMerge {
     func merge(_ arrivals: [Reading], through sequence: Int64) throws -> SeriesMergeResult {
         var tail = try self.rows.tail(self.database, series: self.series)
         let newestBefore = tail.newestMilliseconds
-        var (fates, changedTimes) = try self.mergeRaw(arrivals, into: &tail, rule: .newestServes)
+        let (fates, changedTimes) = try self.mergeRaw(arrivals, into: &tail, rule: .newestServes)
         let appended = tail.raw
         tail.readings += Int64(fates.count { $0 == .stored })
         tail.newestMilliseconds = max(newestBefore, arrivals.last?.timeMilliseconds ?? -1)
@@ -47,7 +47,6 @@ struct SeriesMerge {
             try self.flush(&tail.days, level: .day, full: StoreLimits.dayChunkEntries, kept: StoreLimits.openDaysKept)
         }
         try self.rows.save(tail, series: self.series, change: self.change, self.database)
-        changedTimes = []
         return SeriesMergeResult(fates: fates, changedDays: days)
     }
 

@@ -7,8 +7,6 @@ enum ChunkLevel: Int64 {
     case raw = 0
     case hour = 1
     case day = 2
-
-    init(_ level: Level) { self = level == .hour ? .hour : level == .day ? .day : .raw }
 }
 
 /// The key of a chunk: series, level and first time in one integer, so that the table needs no index.

@@ -89,13 +89,6 @@ extension StoreReader {
             }
         }
     }
-
-    /// When the next undelivered message is due; nil when all are delivered.
-    package func nextOutboxDueMilliseconds() throws -> Int64? {
-        try self.pool.read {
-            try Int64.fetchOne($0, sql: "SELECT min(due) FROM outbox WHERE delivered IS NULL")
-        }
-    }
 }
 
 extension StoreWriter {
