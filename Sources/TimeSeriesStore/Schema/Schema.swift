@@ -1,15 +1,27 @@
 import GRDB
 
 /// The one file's tables, as an append-only list of migrations.
+///
+/// A released migration is never edited, moved or taken away; what changes gets the next number. Each one runs in a
+/// transaction of its own, so that one that is interrupted is done again at the next start.
 enum Schema {
+    /// Every migration in order, by number.
+    static let migrations: [(number: Int, sql: String)] = [
+        (1, version1)
+    ]
+
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
-        migrator.registerMigration("1") { database in try database.execute(sql: version1) }
+        for migration in self.migrations {
+            migrator.registerMigration("\(migration.number)") { try $0.execute(sql: migration.sql) }
+        }
         return migrator
     }
 
-    /// The newest migration this program knows; a store that has seen others was written by a newer program.
-    static let known: Set<String> = ["1"]
+    /// The migrations this program knows; a store that has seen others was written by a newer program.
+    static let known = Set(migrations.map { "\($0.number)" })
+    /// The newest of them.
+    static let newest = migrations.map(\.number).max() ?? 0
 
     private static let version1 = """
         CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
