@@ -131,7 +131,9 @@ final class BatchBuilder {
                 .unknownTopic, "no topic of ours", topic, payload, station: 0, name: nil, flags: flags)
         }
         if parsed.station.first == UInt8(ascii: "_") {
-            if topic.elementsEqual(self.markerTopic) { self.markerReturned = true }
+            // What is said there about the session is no marker.
+            let isNumber = payload.first.map { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ?? false
+            if isNumber, topic.elementsEqual(self.markerTopic) { self.markerReturned = true }
             return
         }
         guard let index = self.directory.stationIndex(of: parsed.station) else {

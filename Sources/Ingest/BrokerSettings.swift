@@ -33,8 +33,13 @@ package struct BrokerSettings: Sendable {
     }
 
     /// What the ingest session subscribes to, and nothing wider.
+    ///
+    /// Our marker comes back to whoever chose other topics, too: without it we would never know that we are caught up.
     package var subscriptions: [String] {
-        self.topics ?? ["telemetry", "history", "event", "status", "response"].map { "\(self.topicPrefix)/+/\($0)" }
+        guard let topics = self.topics else {
+            return ["telemetry", "history", "event", "status", "response"].map { "\(self.topicPrefix)/+/\($0)" }
+        }
+        return topics.contains("\(self.topicPrefix)/+/response") ? topics : topics + [self.markerTopic]
     }
 
     /// Where our own marker comes back: an id that no station can have.

@@ -26,8 +26,11 @@ final class IngestLoop {
     let mailbox: WriterMailbox
     let wake: WakeUp
     let onOutbox: @Sendable () -> Void
+    /// Told when another service has our session and we never had it.
+    let onRefused: @Sendable (SessionInUse) -> Void
     let incoming: BrokerClient
     let outgoing: OutgoingClient
+    let claim: SessionClaim
     let batch: BatchBuilder
     let upkeep: Upkeep
     var backOff = BackOff()
@@ -45,7 +48,7 @@ final class IngestLoop {
     init(
         _ configuration: IngestConfiguration, writer: StoreWriter, ruleSet: RuleSet, board: IngestStateBoard,
         metrics: ServiceMetrics, logger: Logger, clock: @escaping @Sendable () -> Int64, mailbox: WriterMailbox,
-        wake: WakeUp, onOutbox: @escaping @Sendable () -> Void
+        wake: WakeUp, onOutbox: @escaping @Sendable () -> Void, onRefused: @escaping @Sendable (SessionInUse) -> Void
     ) throws {
         self.configuration = configuration
         self.writer = writer
@@ -56,10 +59,12 @@ final class IngestLoop {
         self.mailbox = mailbox
         self.wake = wake
         self.onOutbox = onOutbox
+        self.onRefused = onRefused
         let broker = configuration.broker
         self.incoming = try BrokerClient(
             broker, clientID: broker.clientID, cleanSession: false, withholdsAcknowledgements: true)
-        self.outgoing = try OutgoingClient(broker, logger: logger)
+        self.claim = SessionClaim(broker, store: writer.files.database)
+        self.outgoing = try OutgoingClient(broker, holder: self.claim.holder, logger: logger)
         let book = try AlertRecovery.book(writer: writer, ruleSet: ruleSet)
         let clockIncidents = try writer.reader.incidents(openOnly: true).filter { $0.rule == "quantrac.clock" }
         self.batch = BatchBuilder(
@@ -100,7 +105,7 @@ final class IngestLoop {
             self.attempt("upkeep") { try self.upkeep.run(now, loop: self) }
         }
         if self.incoming.socket < 0 { self.connect(now) }
-        self.outgoing.work(now)
+        self.outgoing.work(now, mayConnect: self.isSubscribed || (self.claim.wasOurs && !self.upkeep.mayRead))
         self.waitForEvents(milliseconds: self.upkeep.hasMore ? 0 : IngestLimits.idleMillisecondsMax)
     }
 
@@ -219,6 +224,7 @@ final class IngestLoop {
     private func connect(_ now: Int64) {
         guard self.upkeep.mayRead, self.backOff.isDue(now) else { return }
         do {
+            try self.claim.check()
             try self.incoming.connect()
             // The threaded mode queues CONNECT, too.
             _ = self.incoming.flush()
@@ -226,6 +232,7 @@ final class IngestLoop {
             self.backOff.failed(now)
             self.logger.warning("No connection to the broker; trying again", metadata: ["error": "\(error)"])
             self.board.update { $0.reasons = ["broker: \(error)"] }
+            if let refusal = error as? SessionInUse, !self.claim.wasOurs { self.onRefused(refusal) }
         }
     }
 
@@ -336,6 +343,7 @@ extension IngestLoop: BrokerClientDelegate {
         self.subscriptionsPending -= 1
         guard self.subscriptionsPending == 0, !self.isSubscribed else { return }
         self.isSubscribed = true
+        self.claim.wasOurs = true
         self.backOff.succeeded()
         self.metrics.brokerConnected.set(true)
         self.board.update {

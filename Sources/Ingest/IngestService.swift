@@ -37,10 +37,12 @@ package final class IngestService: Sendable {
     /// - Parameters:
     ///   - clock: our time, ms since 1970.
     ///   - onOutbox: called when there are new messages to deliver.
+    ///   - onRefused: called when another live service has the broker's session of our client id and we never had it;
+    ///     we go on trying until somebody stops us.
     package init(
         _ configuration: IngestConfiguration, writer: sending StoreWriter, ruleSet: RuleSet, metrics: ServiceMetrics,
         logger: Logger, clock: @escaping @Sendable () -> Int64 = systemMilliseconds,
-        onOutbox: @escaping @Sendable () -> Void
+        onOutbox: @escaping @Sendable () -> Void, onRefused: @escaping @Sendable (SessionInUse) -> Void = { _ in }
     ) throws {
         let wake = try WakeUp()
         self.wake = wake
@@ -48,7 +50,7 @@ package final class IngestService: Sendable {
         self.reader = writer.reader
         let loop = try IngestLoop(
             configuration, writer: writer, ruleSet: ruleSet, board: self.board, metrics: metrics, logger: logger,
-            clock: clock, mailbox: self.mailbox, wake: wake, onOutbox: onOutbox)
+            clock: clock, mailbox: self.mailbox, wake: wake, onOutbox: onOutbox, onRefused: onRefused)
         let box = LoopBox(loop: loop)
         let thread = Thread { [self] in
             box.loop.run {

@@ -37,8 +37,17 @@ package enum IngestLimits {
     /// At most one `…/stored` a second and station.
     static let storedMilliseconds: Int64 = 1_000
     static let upkeepMilliseconds: Int64 = 1_000
+    /// How long whoever left a record of itself has to answer for the session; its loop may be in a commit.
+    static let claimMillisecondsMax = 3_000
+    /// How long we wait when there is no record; it comes with the subscription, but not of every broker at once.
+    static let claimUnansweredMilliseconds = 200
+    static let claimNapMilliseconds: Int32 = 20
+    /// What is said about the session is short; anything longer on our topic is not ours.
+    static let claimBytesMax = 8 << 10
     /// Our clock may be behind the newest receipt time by this much before we refuse to read (I6).
     static let clockBehindMillisecondsMax: Int64 = 600_000
+    /// Packets the outgoing client reads when its socket is ready.
+    static let outgoingPacketsMax = 4
     /// Undelivered messages the outgoing client may hold; beyond it `…/stored` waits.
     static let outgoingMessagesMax = 1_000
 }

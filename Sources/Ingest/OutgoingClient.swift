@@ -3,13 +3,21 @@ import Logging
 import Monitoring
 import TimeSeriesStore
 
-/// Publishes everything that is ours: the marker, and what each station may forget.
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// Publishes everything that is ours: the marker, what each station may forget, and who holds the session.
 ///
 /// A session of its own, because the ingest session must not
 /// send anything while a batch is withheld.
 final class OutgoingClient {
     let client: BrokerClient
+    private static let droppedTopic = "$SYS/broker/publish/messages/dropped"
     private let settings: BrokerSettings
+    private let holder: SessionHolder
     private let logger: Logger
     private var isConnected = false
     private var isMarkerDue = false
@@ -21,21 +29,27 @@ final class OutgoingClient {
     /// Messages the broker says it dropped for want of room, as `$SYS` tells; nil until it does.
     private(set) var droppedByBroker: Int64?
 
-    init(_ settings: BrokerSettings, logger: Logger) throws {
+    init(_ settings: BrokerSettings, holder: SessionHolder, logger: Logger) throws {
         self.settings = settings
+        self.holder = holder
         self.logger = logger
         self.client = try BrokerClient(
             settings, clientID: "\(settings.clientID)-out", cleanSession: true, withholdsAcknowledgements: false)
+        // Whatever ends us takes our record away.
+        try self.client.setWill(topic: settings.markerTopic, payload: "")
         self.client.delegate = self
     }
 
     var socket: Int32 { self.client.socket }
 
     /// Connects when needed and publishes what waits.
-    func work(_ now: Int64) {
+    ///
+    /// - Parameter mayConnect: Whether the session is ours: this client's name belongs to it, and another service's
+    ///   would be thrown out.
+    func work(_ now: Int64, mayConnect: Bool) {
         if self.socket < 0 {
             self.isConnected = false
-            guard self.backOff.isDue(now) else { return }
+            guard mayConnect, self.backOff.isDue(now) else { return }
             self.backOff.failed(now)
             // The ingest session tells people about a broker that is away.
             _ = try? self.client.connect()
@@ -52,7 +66,10 @@ final class OutgoingClient {
     func sendMarker() { self.isMarkerDue = true }
 
     func socketIsReady() {
-        if !self.client.readPacket() || !self.client.flush() { self.isConnected = false }
+        // More than one: under TLS `poll` does not see what OpenSSL has buffered.
+        var isAlive = true
+        for _ in 0..<IngestLimits.outgoingPacketsMax where isAlive { isAlive = self.client.readPacket() }
+        if !isAlive || !self.client.flush() { self.isConnected = false }
     }
 
     // MARK: …/stored
@@ -92,7 +109,11 @@ final class OutgoingClient {
         }
     }
 
-    func stop() { if self.socket >= 0 { self.client.disconnect() } }
+    func stop() {
+        guard self.socket >= 0 else { return }
+        _ = self.publish(self.settings.markerTopic, [], retain: true)
+        self.client.disconnect()
+    }
 }
 
 extension OutgoingClient: BrokerClientDelegate {
@@ -100,7 +121,8 @@ extension OutgoingClient: BrokerClientDelegate {
         guard reasonCode == 0 else { return }
         self.isConnected = true
         self.backOff.succeeded()
-        _ = try? client.subscribe(["$SYS/broker/publish/messages/dropped"])
+        _ = try? client.subscribe([Self.droppedTopic, self.settings.markerTopic])
+        _ = self.publish(self.settings.markerTopic, ClaimMessage(holder: self.holder).bytes, retain: true)
     }
 
     func brokerClient(_ client: BrokerClient, subscribed granted: UnsafeBufferPointer<Int32>) {}
@@ -108,7 +130,12 @@ extension OutgoingClient: BrokerClientDelegate {
     func brokerClient(_ client: BrokerClient, received message: UnsafePointer<mosquitto_message>) {
         let payload = UnsafeRawBufferPointer(
             start: message.pointee.payload, count: Int(message.pointee.payloadlen))
-        self.droppedByBroker = Int64(String(decoding: payload, as: UTF8.self))
+        if strcmp(message.pointee.topic, Self.droppedTopic) == 0 {
+            self.droppedByBroker = Int64(String(decoding: payload, as: UTF8.self))
+        } else if let question = ClaimMessage(payload), question.holder == nil {
+            let answer = ClaimMessage(claim: question.claim, holder: self.holder).bytes
+            try? client.publish(topic: self.settings.markerTopic, payload: answer, retain: false, qos: 0)
+        }
     }
 
     func brokerClient(_ client: BrokerClient, disconnected reasonCode: Int32) { self.isConnected = false }

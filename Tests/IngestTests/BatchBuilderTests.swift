@@ -99,6 +99,9 @@ import TimeSeriesStore
         bench.begin()
         bench.take("quantrac/v1/_other/response", "1")
         #expect(!bench.builder.markerReturned && bench.builder.isEmpty)
+        // What services say to each other on the same topic, and the end of a record.
+        for payload in [#"{"claim":"1"}"#, ""] { bench.take("quantrac/v1/_quantrac/response", payload) }
+        #expect(!bench.builder.markerReturned && bench.builder.isEmpty)
     }
 
     @Test func `an event is a row of its own, keyed by its id or its hash`() throws {

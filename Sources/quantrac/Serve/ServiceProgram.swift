@@ -27,13 +27,13 @@ struct ServiceProgram: Sendable {
     func run() async throws {
         let metrics = ServiceMetrics()
         let bell = OutboxBell()
+        let (refusals, refuse) = AsyncStream.makeStream(of: SessionInUse.self, bufferingPolicy: .bufferingOldest(1))
         let writer = try StoreWriter(
             path: self.settings.store.path, defaultZone: self.settings.timeZone, isDemo: self.settings.demo)
         let rules = RulesInForce(try self.startingRules(writer))
         let ingest = try IngestService(
             try self.ingestConfiguration(), writer: writer, ruleSet: rules.current, metrics: metrics,
-            logger: self.logger,
-            onOutbox: { bell.ring() })
+            logger: self.logger, onOutbox: { bell.ring() }, onRefused: { refuse.yield($0) })
         // Whatever ends the service, its last batch is committed and acknowledged.
         defer { ingest.stop() }
         let lake = self.lake(ingest)
@@ -41,14 +41,20 @@ struct ServiceProgram: Sendable {
             settings: self.settings, ingest: ingest, rules: rules, lake: lake, logger: self.logger)
         let control = try ControlServer(path: self.settings.socketPath) { requests.perform($0) }
         defer { control.stop() }
-        try await self.serviceGroup(ingest, metrics: metrics, bell: bell, rules: rules, lake: lake, requests: requests)
-            .run()
+        var services = self.services(
+            ingest, metrics: metrics, bell: bell, rules: rules, lake: lake, requests: requests)
+        services.append(SessionRefusal(refusals: refusals))
+        try await ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: self.logger)
+        ).run()
     }
 
-    private func serviceGroup(
+    private func services(
         _ ingest: IngestService, metrics: ServiceMetrics, bell: OutboxBell, rules: RulesInForce, lake: LakePublisher?,
         requests: ServiceRequests
-    ) -> ServiceGroup {
+    ) -> [any Service] {
         let board = ingest.board
         // Listed in the order they start; they stop in the reverse order.
         var services: [any Service] = [
@@ -61,10 +67,7 @@ struct ServiceProgram: Sendable {
         if let lake { services.append(LakeService(publisher: lake)) }
         services.append(RulesReload(requests: requests, logger: self.logger))
         services.append(WebServer(context: self.webContext(ingest, metrics: metrics, lake: lake)))
-        return ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
-                logger: self.logger))
+        return services
     }
 
     private func webContext(_ ingest: IngestService, metrics: ServiceMetrics, lake: LakePublisher?) -> WebContext {
@@ -148,6 +151,15 @@ final class RulesInForce: Sendable {
                 id: channel.id, url: channel.webhook,
                 headers: channel.headers.map { .init(name: $0.name, value: $0.value) })
         }
+    }
+}
+
+/// Ends the program when another live service holds our session: two would throw each other out for ever.
+struct SessionRefusal: Service {
+    let refusals: AsyncStream<SessionInUse>
+
+    func run() async throws {
+        for await refusal in self.refusals.cancelOnGracefulShutdown() { throw refusal }
     }
 }
 

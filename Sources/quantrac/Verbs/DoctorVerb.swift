@@ -1,5 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
+import Ingest
 import Monitoring
 import TimeSeriesStore
 
@@ -61,8 +62,8 @@ struct Doctor {
         [
             // Reading them has succeeded, or we would not be here.
             Finding(what: "settings", state: .good, detail: self.settingsFile ?? "defaults and environment"),
-            self.zone(), self.store(), self.lock(), self.disk(), self.broker(), self.brokerFiles(), self.rules(),
-            self.lake(), self.duckdb(),
+            self.zone(), self.store(), self.lock(), self.disk(), self.broker(), self.session(), self.brokerFiles(),
+            self.rules(), self.lake(), self.duckdb(),
         ]
     }
 
@@ -130,6 +131,18 @@ struct Doctor {
             case .refused(let reason): return (.wrong, "\(place): \(reason)")
             case .unreachable(let reason): return (.wrong, "\(place) cannot be reached: \(reason)")
             }
+        }
+    }
+
+    /// Who reads under our client id, if anybody does.
+    private func session() -> Finding {
+        self.finding("broker's session") {
+            let id = self.settings.broker.clientID
+            guard let settings = try? self.settings.brokerSettings(),
+                let holder = try? SessionHolder.current(settings)
+            else { return (.absent, "nobody answers for client id \(id)") }
+            let text = "client id \(id) is used by process \(holder.processID) on \(holder.host), store \(holder.store)"
+            return (holder.isOf(store: self.settings.store.path) ? .good : .wrong, text)
         }
     }
 

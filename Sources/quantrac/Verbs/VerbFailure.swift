@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Ingest
 import TimeSeriesStore
 
 /// How a verb ends, as scripts see it.
@@ -40,6 +41,7 @@ struct VerbFailure: Error, Hashable {
                 case .damaged, .clock: ExitStatus.foundWrong
                 }
             self = .init(exitCode: exitCode, message: error.detail)
+        case let refusal as SessionInUse: self = .unavailable("\(refusal)")
         case let failure as UnixSocket.Failure: self = .unavailable("\(failure)")
         case let error as CocoaError: self = .failed(error.sentence)
         default: self = .failed("\(error)")

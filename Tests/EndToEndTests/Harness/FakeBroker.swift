@@ -136,8 +136,8 @@ final class FakeBroker: Sendable {
         }
         switch packet.first >> 4 {
         case 1:
-            let client = text(at: text(at: 0).1 + 4).0
-            isIngest = !client.hasSuffix("-out")
+            // The one session that is to outlive its connection; our other clients start clean.
+            isIngest = body[text(at: 0).1 + 1] & 2 == 0
             // With a session of before for the one that asked for it.
             connection.write([0x20, 2, isIngest ? 1 : 0, 0])
             if isIngest { self.state.withLock { $0.session = connection } }
