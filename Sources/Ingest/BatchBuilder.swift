@@ -46,12 +46,12 @@ final class BatchBuilder {
     private(set) var effects = BatchEffects()
     /// Stations whose numbered messages are in this batch: their `…/stored` is due after the commit.
     private(set) var numberedStations: Set<Int32> = []
-    /// Whether our own marker was in this batch.
-    private(set) var markerReturned = false
+    /// When the newest of our own markers in this batch was sent; nil when there was none.
+    private(set) var markerMilliseconds: Int64?
     /// The rules' states; staged until the batch is durable.
     var alerts: AlertBook
     private let topics: TopicParser
-    private let markerTopic: [UInt8]
+    private let markerStation: [UInt8]
     private let bounds: DeviceTimeBounds
     private let decoder = TelemetryDecoder()
     private(set) var directory: StationDirectory
@@ -64,11 +64,11 @@ final class BatchBuilder {
     private let reserveIncident: () -> Int64
 
     init(
-        topicPrefix: String, markerTopic: String, bounds: DeviceTimeBounds, directory: StationDirectory,
+        topicPrefix: String, markerStation: String, bounds: DeviceTimeBounds, directory: StationDirectory,
         alerts: AlertBook, stationsWithClockOff: Set<Int32>, reserveIncident: @escaping () -> Int64
     ) {
         self.topics = TopicParser(prefix: topicPrefix)
-        self.markerTopic = Array(markerTopic.utf8)
+        self.markerStation = Array(markerStation.utf8)
         self.bounds = bounds
         self.directory = directory
         self.alerts = alerts
@@ -91,7 +91,7 @@ final class BatchBuilder {
         self.frame.begin(receivedMilliseconds: receivedMilliseconds)
         if !self.effects.isEmpty { self.effects = BatchEffects() }
         if !self.numberedStations.isEmpty { self.numberedStations.removeAll(keepingCapacity: true) }
-        self.markerReturned = false
+        self.markerMilliseconds = nil
     }
 
     var isEmpty: Bool { self.frame.isEmpty && self.effects.isEmpty }
@@ -131,9 +131,9 @@ final class BatchBuilder {
                 .unknownTopic, "no topic of ours", topic, payload, station: 0, name: nil, flags: flags)
         }
         if parsed.station.first == UInt8(ascii: "_") {
-            // What is said there about the session is no marker.
-            let isNumber = payload.first.map { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ?? false
-            if isNumber, topic.elementsEqual(self.markerTopic) { self.markerReturned = true }
+            guard parsed.station.elementsEqual(self.markerStation) else { return }
+            // What is said there about the session is no number, and no marker.
+            if let sent = Int64(String(decoding: payload.prefix(20), as: UTF8.self)) { self.markerMilliseconds = sent }
             return
         }
         guard let index = self.directory.stationIndex(of: parsed.station) else {

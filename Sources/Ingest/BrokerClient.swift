@@ -119,6 +119,12 @@ final class BrokerClient {
         }
     }
 
+    func unsubscribe(_ topics: [String]) throws {
+        for topic in topics {
+            try self.check("unsubscribe from \(topic)", mosquitto_unsubscribe(self.handle, nil, topic))
+        }
+    }
+
     func publish(topic: String, payload: [UInt8], retain: Bool, qos: Int32 = 1) throws {
         try self.check(
             "publish to \(topic)",
@@ -161,8 +167,8 @@ final class BrokerClient {
     func cut() {
         let descriptor = self.socket
         if descriptor >= 0 { shutdown(descriptor, Int32(SHUT_RDWR)) }
-        // The library notices on its next read and closes its side.
-        _ = mosquitto_loop_read(self.handle, 1)
+        // The library closes its side when it has read what had arrived.
+        while self.socket >= 0, mosquitto_loop_read(self.handle, 1) == Int32(MOSQ_ERR_SUCCESS.rawValue) {}
     }
 }
 

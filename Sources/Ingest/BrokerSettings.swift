@@ -32,16 +32,34 @@ package struct BrokerSettings: Sendable {
         self.keyFile = keyFile
     }
 
-    /// What the ingest session subscribes to, and nothing wider.
+    /// The session that reads the backlog.
+    package var historyClientID: String { "\(self.clientID)-history" }
+
+    /// What the two reading sessions subscribe to, and nothing wider.
+    private var subscriptions: [String] {
+        self.topics ?? ["telemetry", "history", "event", "status", "response"].map { "\(self.topicPrefix)/+/\($0)" }
+    }
+
+    /// All but the backlog, and our own marker.
     ///
-    /// Our marker comes back to whoever chose other topics, too: without it we would never know that we are caught up.
-    package var subscriptions: [String] {
-        guard let topics = self.topics else {
-            return ["telemetry", "history", "event", "status", "response"].map { "\(self.topicPrefix)/+/\($0)" }
-        }
+    /// It comes back to whoever chose other topics, too: without it we would never know that we are caught up.
+    package var liveSubscriptions: [String] {
+        let topics = self.subscriptions.filter { !$0.hasSuffix("/history") }
         return topics.contains("\(self.topicPrefix)/+/response") ? topics : topics + [self.markerTopic]
     }
 
-    /// Where our own marker comes back: an id that no station can have.
-    package var markerTopic: String { "\(self.topicPrefix)/_\(self.clientID)/response" }
+    /// The backlog; empty when the settings name topics and none of it.
+    package var historySubscriptions: [String] {
+        let topics = self.subscriptions.filter { $0.hasSuffix("/history") }
+        guard !topics.isEmpty, !topics.contains("\(self.topicPrefix)/+/history") else { return topics }
+        return topics + [self.historyMarkerTopic]
+    }
+
+    /// In the place of a station: an id that no station can have.
+    package var markerStation: String { "_\(self.clientID)" }
+
+    /// Where our own marker comes back to the live session, and who holds it is said.
+    package var markerTopic: String { "\(self.topicPrefix)/\(self.markerStation)/response" }
+    /// Where it comes back to the session for the backlog.
+    package var historyMarkerTopic: String { "\(self.topicPrefix)/\(self.markerStation)/history" }
 }

@@ -33,6 +33,8 @@ package enum IngestLimits {
     /// The marker that proves that the session delivers; missing for longer than `watchdogMilliseconds` means it does
     /// not.
     static let markerMilliseconds: Int64 = 30_000
+    /// Live is awake for so long after it brought something: the backlog then takes at most every other moment.
+    static let liveAwakeMilliseconds = 1_000
     static let watchdogMilliseconds: Int64 = 95_000
     /// At most one `…/stored` a second and station.
     static let storedMilliseconds: Int64 = 1_000

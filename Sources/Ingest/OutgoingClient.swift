@@ -20,7 +20,8 @@ final class OutgoingClient {
     private let holder: SessionHolder
     private let logger: Logger
     private var isConnected = false
-    private var isMarkerDue = false
+    /// Topics of the markers to send as soon as there is a connection.
+    private var markersDue: Set<String> = []
     private var backOff = BackOff()
     private var markerSentMilliseconds: Int64 = 0
     /// Stations whose account changed since it was published.
@@ -56,14 +57,18 @@ final class OutgoingClient {
         }
         guard self.isConnected else { return }
         _ = self.client.keepAlive()
-        if self.isMarkerDue || now - self.markerSentMilliseconds >= IngestLimits.markerMilliseconds {
-            self.isMarkerDue = !self.publish(self.settings.markerTopic, Array("\(now)".utf8), retain: false)
+        if now - self.markerSentMilliseconds >= IngestLimits.markerMilliseconds || now < self.markerSentMilliseconds {
+            self.sendMarker(self.settings.markerTopic)
+            if !self.settings.historySubscriptions.isEmpty { self.sendMarker(self.settings.historyMarkerTopic) }
             self.markerSentMilliseconds = now
+        }
+        for topic in self.markersDue where self.publish(topic, Array("\(now)".utf8), retain: false) {
+            self.markersDue.remove(topic)
         }
     }
 
-    /// Asks for a marker as soon as there is a connection.
-    func sendMarker() { self.isMarkerDue = true }
+    /// Sends a marker as soon as there is a connection.
+    func sendMarker(_ topic: String) { self.markersDue.insert(topic) }
 
     func socketIsReady() {
         // More than one: under TLS `poll` does not see what OpenSSL has buffered.

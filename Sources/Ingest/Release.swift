@@ -37,7 +37,7 @@ package struct Release {
     package func deadLetters(_ letters: [DeadLetterRow]) throws -> ReleaseReport {
         var report = ReleaseReport()
         let builder = BatchBuilder(
-            topicPrefix: self.topicPrefix, markerTopic: "", bounds: self.bounds,
+            topicPrefix: self.topicPrefix, markerStation: "", bounds: self.bounds,
             directory: StationDirectory(registry: self.writer.registry), alerts: .empty, stationsWithClockOff: [],
             reserveIncident: self.writer.reserveIncident)
         for letter in letters {

@@ -15,7 +15,6 @@ final class Upkeep {
     private var nextFold: Int64 = 0
     private var foldedBytes = 0
     private var nextLook: Int64 = 0
-    private var markerMilliseconds: Int64 = 0
     private var writeBackOff = BackOff()
     private var cannotWrite = false
     private var pause: String?
@@ -23,8 +22,12 @@ final class Upkeep {
     /// There is more to do at once: do not sleep.
     private(set) var hasMore = false
 
-    /// Whether anything may be read from the socket now.
+    /// Whether anything may be read from the sockets now.
     var mayRead: Bool { self.pause == nil && !self.cannotWrite }
+    /// Whether the backlog may be: it waits for merging before live has to.
+    var mayReadHistory: Bool {
+        self.mayRead && !(self.hasMore && self.writer.mustMergeBeforeBacklog(self.configuration.mergePolicy))
+    }
 
     init(
         _ configuration: IngestConfiguration, writer: StoreWriter, metrics: ServiceMetrics, logger: Logger
@@ -46,9 +49,6 @@ final class Upkeep {
             self.logger.error("A journal frame is damaged; its readings are lost", metadata: ["frame": "\(damage)"])
         }
     }
-
-    func connected(_ now: Int64) { self.markerMilliseconds = now }
-    func markerReturned(_ now: Int64) { self.markerMilliseconds = now }
 
     /// A transaction failed: nothing is read until a probe succeeds.
     func commitFailed(_ error: any Error, nowMilliseconds now: Int64) {
@@ -135,8 +135,7 @@ final class Upkeep {
         if (reason == nil) != (self.pause == nil) {
             if let reason {
                 self.logger.error("\(reason)")
-                if loop.incoming.socket >= 0 { loop.incoming.disconnect() }
-                loop.outage = loop.outage?.toMilliseconds == .max ? loop.outage : .init(fromMilliseconds: now)
+                loop.pauseReading(now)
             } else {
                 self.logger.info("Reading from the broker again")
             }
@@ -147,10 +146,7 @@ final class Upkeep {
     }
 
     private func watchBroker(_ now: Int64, _ loop: IngestLoop) throws {
-        if loop.board.current.isConnected, now - self.markerMilliseconds > IngestLimits.watchdogMilliseconds {
-            self.markerMilliseconds = now
-            loop.reconnectSilentSession()
-        }
+        loop.reconnectSilentSessions(now)
         guard let dropped = loop.outgoing.droppedByBroker else { return }
         defer { self.droppedBefore = dropped }
         guard let before = self.droppedBefore, dropped > before else { return }

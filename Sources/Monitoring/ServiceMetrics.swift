@@ -9,6 +9,8 @@ package final class ServiceMetrics: Sendable {
     package let messagesReceived = Counter()
     /// Messages that were sent without a delivery guarantee.
     package let messagesQoS0 = Counter()
+    /// Messages that came through the session for the backlog.
+    package let messagesHistory = Counter()
     /// Readings committed; those not yet merged may still turn out to be duplicates or revisions.
     package let readingsStored = Counter()
     package let readingsDuplicate = Counter()
@@ -27,6 +29,10 @@ package final class ServiceMetrics: Sendable {
     package let brokerConnected = Gauge()
     /// 1 once our own marker has come back through the ingest session.
     package let caughtUp = Gauge()
+    /// 1 while the session for the backlog stands.
+    package let historyConnected = Gauge()
+    /// 1 once its marker has come back: no backlog waits at the broker.
+    package let historyCaughtUp = Gauge()
     package let diskFreeBytes = Gauge()
 
     package init() {}
@@ -35,6 +41,7 @@ package final class ServiceMetrics: Sendable {
     package func forEachCounter(_ body: (_ name: StaticString, _ help: StaticString, _ value: Int64) -> Void) {
         body("quantrac_messages_received_total", "Messages received from the broker.", self.messagesReceived.value)
         body("quantrac_messages_qos0_total", "Messages received without delivery guarantee.", self.messagesQoS0.value)
+        body("quantrac_messages_history_total", "Messages of backlog received.", self.messagesHistory.value)
         body("quantrac_readings_stored_total", "Readings committed to the store.", self.readingsStored.value)
         body("quantrac_readings_duplicate_total", "Readings that were already known.", self.readingsDuplicate.value)
         body("quantrac_readings_revised_total", "Readings that replaced another value.", self.readingsRevised.value)
@@ -51,6 +58,8 @@ package final class ServiceMetrics: Sendable {
         body("quantrac_wal_bytes", "Size of the write-ahead log.", self.walBytes.value)
         body("quantrac_broker_connected", "1 while the broker session stands.", self.brokerConnected.value)
         body("quantrac_caught_up", "1 once the broker's backlog has been read.", self.caughtUp.value)
+        body("quantrac_history_connected", "1 while the session for the backlog stands.", self.historyConnected.value)
+        body("quantrac_history_caught_up", "1 once no backlog waits at the broker.", self.historyCaughtUp.value)
         body("quantrac_disk_free_bytes", "Free space where the store lies.", self.diskFreeBytes.value)
     }
 

@@ -19,8 +19,8 @@ enum StoreOpening {
             guard applied.isSubset(of: Schema.known) else {
                 throw StoreError(
                     .tooNew,
-                    "\(files.database): written by a newer Quantrac (schema \(applied.compactMap(Int.init).max() ?? 0)); "
-                        + "this one knows \(Schema.newest). Install that version again")
+                    "\(files.database): written by a newer Quantrac (schema \(applied.compactMap(Int.init).max() ?? 0)"
+                        + "); this one knows \(Schema.newest). Install that version again")
             }
             if readonly, applied != Schema.known {
                 throw StoreError(

@@ -15,6 +15,7 @@ extension EndToEnd {
     struct AcknowledgementTests {
         private let time = nowMilliseconds() / 1_000 * 1_000 - 600_000
         private let telemetry = "quantrac/v1/nd-dust-1/telemetry"
+        private let history = "quantrac/v1/nd-dust-1/history"
 
         private func payloads(_ numbers: Range<Int>) -> [String] {
             numbers.map { #"{"seq": \#($0), "ts": \#(time + Int64($0)), "values": {"PM10": \#($0)}}"# }
@@ -37,17 +38,22 @@ extension EndToEnd {
             var numberOf: [UInt16: Int] = [:]
             for _ in 0..<8 {
                 let child = try site.launch()
-                try eventually("the service subscribes") { broker.isSubscribed }
+                try eventually("the service subscribes") { broker.isSubscribed && broker.isHistorySubscribed }
                 let processID = child.processID
                 broker.whenAcknowledged { kill(processID, SIGKILL) }
-                let size = Int.random(in: 1...600, using: &random)
-                let identifiers = broker.deliver(self.telemetry, self.payloads(number..<(number + size)))
-                for (offset, identifier) in identifiers.enumerated() { numberOf[identifier] = number + offset }
-                number += size
+                for session in FakeBroker.Session.allCases.shuffled(using: &random) {
+                    let topic = session == .live ? self.telemetry : self.history
+                    let size = Int.random(in: 1...600, using: &random)
+                    let identifiers = broker.deliver(topic, self.payloads(number..<(number + size)), to: session)
+                    for (offset, identifier) in identifiers.enumerated() { numberOf[identifier] = number + offset }
+                    number += size
+                }
                 try child.wait()
                 broker.whenAcknowledged(nil)
                 // What was on its way when it died counts, too.
-                try eventually("the connection has ended") { !broker.isSubscribed }
+                try eventually("the connections have ended") {
+                    !broker.isSubscribed && !broker.isHistorySubscribed
+                }
                 let stored = Set(try site.export().compactMap { Double($0[5]) }.map { Int($0) })
                 let acknowledged = Set(broker.acknowledged.compactMap { numberOf[$0] })
                 #expect(!acknowledged.isEmpty)
@@ -71,7 +77,8 @@ extension EndToEnd {
             // Another program holds the file's write lock.
             let lock = try StoreHold(site, "BEGIN IMMEDIATE;")
             // More than the 277 withheld messages after which errno lies.
-            _ = broker.deliver(self.telemetry, self.payloads(10..<1_010))
+            _ = broker.deliver(self.history, self.payloads(10..<410), to: .history)
+            _ = broker.deliver(self.telemetry, self.payloads(410..<1_010))
             try eventually("the service says that it cannot write", seconds: 40) { site.health()?.status == 503 }
             #expect(broker.acknowledged.count == 10)
             #expect(try site.export().count == 10)
@@ -91,7 +98,9 @@ extension EndToEnd {
             let identifiers = broker.deliver(self.telemetry, self.payloads(0..<600))
             try eventually("something is acknowledged") { !broker.acknowledged.isEmpty }
             #expect(try site.stopService() == 0)
-            try eventually("the connection has ended") { !broker.isSubscribed }
+            try eventually("the connections have ended") {
+                !broker.isSubscribed && !broker.isHistorySubscribed
+            }
             let stored = Set(try site.export().compactMap { Double($0[5]) }.map { Int($0) })
             let acknowledged = Set(broker.acknowledged.compactMap { identifiers.firstIndex(of: $0) })
             #expect(acknowledged.isSubset(of: stored))

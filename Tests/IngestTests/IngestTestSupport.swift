@@ -37,7 +37,7 @@ struct Bench {
         final class Counter { var next: Int64 = 0 }
         let counter = Counter()
         self.builder = BatchBuilder(
-            topicPrefix: "quantrac/v1", markerTopic: "quantrac/v1/_quantrac/response",
+            topicPrefix: "quantrac/v1", markerStation: "_quantrac",
             bounds: DeviceTimeBounds(oldestDays: 400, newestSeconds: 300),
             directory: StationDirectory(registry: self.registry),
             alerts: AlertBook(bindings: ruleSet.bindings(self.registry)), stationsWithClockOff: stationsWithClockOff,

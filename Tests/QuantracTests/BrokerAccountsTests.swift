@@ -38,7 +38,7 @@ import Testing
         let lines = list.split(separator: "\n")
         #expect(lines.contains("user quantrac"))
         #expect(lines.contains("topic read p/v1/+/telemetry"))
-        #expect(lines.contains("topic write p/v1/_q/response"))
+        #expect(lines.contains("topic write p/v1/_q/response") && lines.contains("topic write p/v1/_q/history"))
         #expect(lines.suffix(2) == ["pattern write p/v1/%u/+", "pattern read p/v1/%u/#"])
         // Our own list is written anew, so that a changed prefix leaves no old rights behind.
         let again = BrokerAccounts.accessList(list, prefix: "p/v2", clientID: "q", serviceUser: nil)
@@ -50,6 +50,17 @@ import Testing
         let list = BrokerAccounts.accessList(theirs, prefix: "p", clientID: "q", serviceUser: "quantrac")
         #expect(list == theirs + "\npattern read p/%u/#\n")
         #expect(BrokerAccounts.accessList(list, prefix: "p", clientID: "q", serviceUser: "quantrac") == list)
+    }
+
+    @Test func `an access list of an older version is found to lack the marker of the backlog's session`() {
+        let list = BrokerAccounts.accessList("", prefix: "p", clientID: "q", serviceUser: "quantrac")
+        #expect(BrokerAccounts.missing(in: list, prefix: "p", clientID: "q").isEmpty)
+        let older = list.replacing("topic write p/_q/history\n", with: "")
+        #expect(BrokerAccounts.missing(in: older, prefix: "p", clientID: "q") == ["topic write p/_q/history"])
+        // What others wrote may say it in other words, and without a user of ours anybody may write anything.
+        #expect(BrokerAccounts.missing(in: "user quantrac\ntopic #\n", prefix: "p", clientID: "q").isEmpty)
+        let anonymous = BrokerAccounts.accessList("", prefix: "p", clientID: "q", serviceUser: nil)
+        #expect(BrokerAccounts.missing(in: anonymous, prefix: "p", clientID: "q").isEmpty)
     }
 
     @Test func `three hundred accounts take no time`() {

@@ -32,6 +32,11 @@ package struct MergePolicy: Sendable {
 }
 
 extension StoreWriter {
+    /// Whether merging has fallen behind, so that what is not urgent waits for it.
+    package func mustMergeBeforeBacklog(_ policy: MergePolicy) -> Bool {
+        self.head.size.bytes > policy.headBytesMax || self.journalBytes > StoreLimits.journalBytesMax
+    }
+
     /// Whether merging has fallen so far behind that reading from the socket must wait.
     package func mustMergeBeforeReading(_ policy: MergePolicy) -> Bool {
         self.head.size.bytes > policy.headBytesMax + policy.headBytesMax / 4

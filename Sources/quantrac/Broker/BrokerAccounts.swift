@@ -53,6 +53,21 @@ enum BrokerAccounts {
 
     private static let accessListMark = "# Written by `quantrac station password`, anew each time."
 
+    /// Where the service sends itself a marker: one for each of its reading sessions.
+    private static func markerTopics(prefix: String, clientID: String) -> [String] {
+        ["response", "history"].map { "\(prefix)/_\(clientID)/\($0)" }
+    }
+
+    /// What the service needs and an access list of ours, written by an older version, does not grant.
+    ///
+    /// A list written by somebody else is theirs to know.
+    static func missing(in text: String, prefix: String, clientID: String) -> [String] {
+        guard text.hasPrefix(self.accessListMark), text.contains("topic write \(prefix)/_") else { return [] }
+        let lines = Set(text.split(separator: "\n"))
+        return self.markerTopics(prefix: prefix, clientID: clientID).map { "topic write \($0)" }
+            .filter { !lines.contains($0[...]) }
+    }
+
     /// The access list: every station its own topics and nobody else's, and what the service itself needs.
     ///
     /// A list written by somebody else stays as it is, with the two patterns added where they are missing.
@@ -67,12 +82,13 @@ enum BrokerAccounts {
         var lines = [self.accessListMark, ""]
         if let serviceUser {
             lines += [
-                "# Quantrac: hears every station, answers, and sends itself the marker that shows it is caught up."
+                "# Quantrac: hears every station, answers, and sends itself the markers that show it is caught up."
             ]
             lines += ["user \(serviceUser)"]
             lines += Settings.stationTopics.map { "topic read \(prefix)/+/\($0)" }
             lines += ["topic write \(prefix)/+/stored", "topic write \(prefix)/+/command"]
-            lines += ["topic write \(prefix)/_\(clientID)/response", "topic read $SYS/#", ""]
+            lines += self.markerTopics(prefix: prefix, clientID: clientID).map { "topic write \($0)" }
+            lines += ["topic read $SYS/#", ""]
         }
         lines += ["# A station: its own topics. The name it signs in with is its id."] + patterns
         return lines.map { "\($0)\n" }.joined()

@@ -160,6 +160,16 @@ struct Doctor {
             {
                 return (.wrong, "\(file) does not know our user \(user); `quantrac station password` adds it")
             }
+            if let file = broker.aclFile {
+                let missing = BrokerAccounts.missing(
+                    in: try TextFile.read(file), prefix: broker.topicPrefix, clientID: broker.clientID)
+                guard missing.isEmpty else {
+                    return (
+                        .wrong,
+                        "\(file) lacks \(missing.joined(separator: ", ")); `quantrac station password` writes it anew"
+                    )
+                }
+            }
             return (.good, files.joined(separator: ", "))
         }
     }

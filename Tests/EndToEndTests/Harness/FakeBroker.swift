@@ -5,15 +5,28 @@ import Synchronization
 ///
 /// It keeps what is not acknowledged and delivers it again to every new session, as a broker must.
 final class FakeBroker: Sendable {
+    /// Which of the service's two reading sessions a message goes to.
+    enum Session: CaseIterable {
+        case live
+        case history
+    }
+
+    private struct Unacknowledged {
+        let session: Session
+        let packet: [UInt8]
+    }
+
     private struct State {
         /// Messages without a PUBACK; identifiers grow in the order of their first sending.
-        var unacknowledged: [UInt16: [UInt8]] = [:]
+        var unacknowledged: [UInt16: Unacknowledged] = [:]
         /// Identifiers of test messages (not of markers) that were acknowledged.
         var acknowledged: [UInt16] = []
         var markers: Set<UInt16> = []
         var nextIdentifier: UInt16 = 1
-        var session: Connection?
-        var isSubscribed = false
+        var sessions: [Session: Connection] = [:]
+        var subscribed: Set<Session> = []
+        /// What the live session no longer wants.
+        var unsubscribed: [String] = []
         var connections: [Connection] = []
     }
 
@@ -43,33 +56,41 @@ final class FakeBroker: Sendable {
     /// Called, on the thread that reads the socket, for every PUBACK of a test message.
     func whenAcknowledged(_ body: (@Sendable () -> Void)?) { self.onAcknowledgement.withLock { $0 = body } }
 
-    var isSubscribed: Bool { self.state.withLock { $0.isSubscribed } }
+    var isSubscribed: Bool { self.state.withLock { $0.subscribed.contains(.live) } }
+    var isHistorySubscribed: Bool { self.state.withLock { $0.subscribed.contains(.history) } }
+    /// Topics that were unsubscribed from.
+    var unsubscribed: [String] { self.state.withLock { $0.unsubscribed } }
     var acknowledged: [UInt16] { self.state.withLock { $0.acknowledged } }
     var unacknowledgedCount: Int {
         self.state.withLock { state in state.unacknowledged.keys.count { !state.markers.contains($0) } }
     }
 
     /// Sends messages at QoS 1 in one go; their identifiers.
-    func deliver(_ topic: String, _ payloads: [String]) -> [UInt16] {
+    func deliver(_ topic: String, _ payloads: [String], to session: Session = .live) -> [UInt16] {
         self.state.withLock { state in
             var all: [UInt8] = []
             let identifiers = payloads.map { payload in
-                let (identifier, packet) = Self.publish(topic, Array(payload.utf8), &state)
+                let (identifier, packet) = Self.publish(topic, Array(payload.utf8), session, &state)
                 all += packet
                 return identifier
             }
-            if state.isSubscribed { state.session?.write(all) }
+            if state.subscribed.contains(session) { state.sessions[session]?.write(all) }
             return identifiers
         }
     }
 
-    private static func publish(_ topic: String, _ payload: [UInt8], _ state: inout State) -> (UInt16, [UInt8]) {
+    /// Ends a session's connection; what it has not acknowledged waits for the next.
+    func cut(_ session: Session) { self.state.withLock { $0.sessions[session] }?.close() }
+
+    private static func publish(
+        _ topic: String, _ payload: [UInt8], _ session: Session, _ state: inout State
+    ) -> (UInt16, [UInt8]) {
         let identifier = state.nextIdentifier
         state.nextIdentifier += 1
         let name = Array(topic.utf8)
         let body = [UInt8(name.count >> 8), UInt8(name.count & 0xff)] + name + self.bytes(identifier) + payload
         let packet = [0x32] + self.length(body.count) + body
-        state.unacknowledged[identifier] = packet
+        state.unacknowledged[identifier] = Unacknowledged(session: session, packet: packet)
         return (identifier, packet)
     }
 
@@ -90,22 +111,21 @@ final class FakeBroker: Sendable {
     private func serve(_ connection: Connection) {
         self.state.withLock { $0.connections.append(connection) }
         var buffer: [UInt8] = []
-        var isIngest = false
+        var session: Session?
         while case let more = connection.read(), !more.isEmpty {
             buffer += more
             var taken = 0
             while let (packet, size) = Self.packet(buffer[taken...]) {
                 taken += size
-                self.take(packet, connection, &isIngest)
+                self.take(packet, connection, &session)
             }
             buffer.removeFirst(taken)
         }
-        if isIngest {
-            self.state.withLock { state in
-                guard state.session?.descriptor == connection.descriptor else { return }
-                state.session = nil
-                state.isSubscribed = false
-            }
+        guard let session else { return }
+        self.state.withLock { state in
+            guard state.sessions[session]?.descriptor == connection.descriptor else { return }
+            state.sessions[session] = nil
+            state.subscribed.remove(session)
         }
     }
 
@@ -128,7 +148,7 @@ final class FakeBroker: Sendable {
         return nil
     }
 
-    private func take(_ packet: Packet, _ connection: Connection, _ isIngest: inout Bool) {
+    private func take(_ packet: Packet, _ connection: Connection, _ session: inout Session?) {
         let body = packet.body
         func text(at index: Int) -> (String, Int) {
             let count = Int(body[index]) << 8 | Int(body[index + 1])
@@ -136,14 +156,20 @@ final class FakeBroker: Sendable {
         }
         switch packet.first >> 4 {
         case 1:
-            // The one session that is to outlive its connection; our other clients start clean.
-            isIngest = body[text(at: 0).1 + 1] & 2 == 0
-            // With a session of before for the one that asked for it.
-            connection.write([0x20, 2, isIngest ? 1 : 0, 0])
-            if isIngest { self.state.withLock { $0.session = connection } }
+            let client = text(at: text(at: 0).1 + 4).0
+            // Those that are to outlive their connection; our other clients start clean.
+            let isKept = body[text(at: 0).1 + 1] & 2 == 0
+            session = isKept ? (client.hasSuffix("-history") ? .history : .live) : nil
+            // With a session of before for those that asked for it.
+            connection.write([0x20, 2, session == nil ? 0 : 1, 0])
+            if let session { self.state.withLock { $0.sessions[session] = connection } }
         case 8:
             connection.write([0x90, 3, body[0], body[1], 1])
-            if isIngest { self.redeliver() }
+            if let session { self.redeliver(session) }
+        case 10:
+            let topic = text(at: 2).0
+            self.state.withLock { $0.unsubscribed.append(topic) }
+            connection.write([0xb0, 2, body[0], body[1]])
         case 3:
             let (topic, end) = text(at: 0)
             guard packet.first & 6 == 2 else { return }
@@ -157,20 +183,21 @@ final class FakeBroker: Sendable {
     }
 
     /// After the first subscription, what a session before left; marked as sent again.
-    private func redeliver() {
+    private func redeliver(_ session: Session) {
         self.state.withLock { state in
-            guard !state.isSubscribed else { return }
-            state.isSubscribed = true
-            let again = state.unacknowledged.sorted { $0.key < $1.key }.flatMap { [$0.value[0] | 8] + $0.value[1...] }
-            if !again.isEmpty { state.session?.write(again) }
+            guard state.subscribed.insert(session).inserted else { return }
+            let again = state.unacknowledged.filter { $0.value.session == session }.sorted { $0.key < $1.key }
+                .flatMap { [$0.value.packet[0] | 8] + $0.value.packet[1...] }
+            if !again.isEmpty { state.sessions[session]?.write(again) }
         }
     }
 
     private func mark(_ topic: String, _ payload: [UInt8]) {
         self.state.withLock { state in
-            let (identifier, packet) = Self.publish(topic, payload, &state)
+            let session: Session = topic.hasSuffix("/history") ? .history : .live
+            let (identifier, packet) = Self.publish(topic, payload, session, &state)
             state.markers.insert(identifier)
-            if state.isSubscribed { state.session?.write(packet) }
+            if state.subscribed.contains(session) { state.sessions[session]?.write(packet) }
         }
     }
 
