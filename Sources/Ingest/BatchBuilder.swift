@@ -55,6 +55,8 @@ final class BatchBuilder {
     private let bounds: DeviceTimeBounds
     private let decoder = TelemetryDecoder()
     private(set) var directory: StationDirectory
+    /// Whether any rule watches any series; asked of the book once a batch, because the answer copies it.
+    private var hasRules = false
     private var raised: [AlertBook.Raised] = []
     private var receivedMilliseconds: Int64 = 0
     private var outage: Outage?
@@ -88,6 +90,7 @@ final class BatchBuilder {
     func begin(receivedMilliseconds: Int64, outage: Outage?) {
         self.receivedMilliseconds = receivedMilliseconds
         self.outage = outage
+        self.hasRules = self.alerts.bindings.slotCount > 0
         self.frame.begin(receivedMilliseconds: receivedMilliseconds)
         if !self.effects.isEmpty { self.effects = BatchEffects() }
         if !self.numberedStations.isEmpty { self.numberedStations.removeAll(keepingCapacity: true) }
@@ -194,13 +197,13 @@ final class BatchBuilder {
         if isBelieved {
             for position in range where values[position].reason == 0 {
                 readingCount += 1
-                if values[position].status != .measuring { allMeasuring = false }
+                if !values[position].status.isMeasuring { allMeasuring = false }
             }
         }
         self.frame.beginSample(
             timeMilliseconds: sample.timeMilliseconds, readingCount: readingCount, allMeasuring: allMeasuring)
         guard readingCount > 0 else { return }
-        let judges = mayAlert && self.alerts.bindings.slotCount > 0
+        let judges = mayAlert && self.hasRules
         let late =
             judges
             ? lateness(

@@ -39,7 +39,7 @@ extension IngestLoop {
             return .milliseconds(IngestLimits.batchMillisecondsMin)
         }
         return min(
-            max(.milliseconds(IngestLimits.batchMillisecondsMin), (session.lastCommit + self.lastUpkeep) * 2),
+            max(.milliseconds(IngestLimits.batchMillisecondsMin), (session.lastCommit + self.lastUpkeep) * IngestLimits.batchPerCommit),
             .milliseconds(IngestLimits.batchMillisecondsMax))
     }
 

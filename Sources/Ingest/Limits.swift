@@ -5,8 +5,9 @@ package enum IngestLimits {
     /// What shares one fsync at most: a batch ends with whatever comes first.
     static let batchMessagesMax = 10_000
     static let batchBytesMax = 4 << 20
-    /// Reading is given twice the time that the last commit and what is done between batches took, within these bounds:
+    /// Reading is given so many times what the last commit and what is done between batches took, within these bounds:
     /// with a disk that needs 25 ms for an fsync, batches of 20 ms would spend most of the time not reading (measured).
+    static let batchPerCommit = 4
     static let batchMillisecondsMin = 20
     static let batchMillisecondsMax = 100
     /// A batch of fewer messages waits so long for more when the socket is dry.

@@ -40,7 +40,7 @@ package struct Rollup: Sendable, Hashable {
     /// Takes the next reading in time.
     package mutating func add(_ value: Double, status: Status, atMilliseconds time: Int64, method: Method) {
         self.n += 1
-        guard status == .measuring else {
+        guard status.isMeasuring else {
             if status == .calibrating { self.nCalibrating += 1 }
             if status == .fault { self.nFault += 1 }
             return

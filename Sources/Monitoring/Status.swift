@@ -7,6 +7,7 @@ package struct Status: Sendable, Hashable, CustomStringConvertible {
     /// The characters, first one in the lowest byte; unused bytes are 0.
     package let packed: UInt64
 
+    @inlinable
     package init(packed: UInt64) { self.packed = packed }
 
     /// Fails on an empty text, more than 8 characters, or a character outside `[0-9A-Za-z]`.
@@ -30,9 +31,12 @@ package struct Status: Sendable, Hashable, CustomStringConvertible {
         self = status
     }
 
-    package static let measuring = Status(packed: 0x3030)
-    package static let calibrating = Status(packed: 0x3130)
-    package static let fault = Status(packed: 0x3230)
+    // Computed, and inlined into other modules: asked for every reading.
+    @inlinable package static var measuring: Status { Status(packed: 0x3030) }
+    @inlinable package static var calibrating: Status { Status(packed: 0x3130) }
+    @inlinable package static var fault: Status { Status(packed: 0x3230) }
+    /// Whether a value of this status enters a mean and may raise an alert (invariant I14).
+    @inlinable package var isMeasuring: Bool { self.packed == 0x3030 }
 
     package var description: String {
         var bytes: [UInt8] = []

@@ -47,7 +47,9 @@ enum Connections {
                 // After a slow reader held it open, the log's file gets its usual size back when it starts again.
                 try database.execute(sql: "PRAGMA journal_size_limit = \(StoreLimits.walBytesRestart)")
             }
-            try database.execute(sql: "PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY")
+            // The writer comes back to the same pages; a reader walks from one end of a range to the other.
+            let cacheKiB = database.configuration.readonly ? 2_048 : 16_384
+            try database.execute(sql: "PRAGMA cache_size = -\(cacheKiB); PRAGMA temp_store = MEMORY")
         }
         return configuration
     }

@@ -183,7 +183,7 @@ extension StoreReader {
             let head = try Replay.run(database, loaded).head
             var counts = try LedgerRows.load(database)
             for (key, more) in head.ledger { counts[key, default: .init()] += more }
-            return (counts, head.stations.reduce(0) { $0 + $1.readings })
+            return (counts, head.readings)
         }
     }
 }

@@ -16,7 +16,6 @@ package struct FrameMessage {
 package struct FrameSample {
     package var timeMilliseconds: Int64
     package var readingCount: Int
-    fileprivate var allMeasuring: Bool
 }
 
 /// One reading of a sample.
@@ -32,12 +31,8 @@ package struct FrameReading {
 /// nothing else, so that they cannot differ.
 package struct FrameReader {
     package let header: FrameHeader
-    private let bytes: UnsafeRawBufferPointer
-    private let sequence: Int64
-    private var position = FrameLayout.headerBytes
-    private var previousSeries: Int64 = 0
+    private var samples: SampleReader
     private var messagesLeft: Int
-    private var allMeasuring = true
 
     /// - Parameter verify: whether to compute the checksum; the bytes just written need no check.
     package init(_ bytes: UnsafeRawBufferPointer, sequence: Int64, verify: Bool = true) throws(FrameError) {
@@ -68,8 +63,8 @@ package struct FrameReader {
             kind: kind, receivedMilliseconds: load(FrameLayout.receivedOffset),
             outageFromMilliseconds: load(FrameLayout.outageFromOffset),
             outageToMilliseconds: load(FrameLayout.outageToOffset), messageCount: self.messagesLeft)
-        self.bytes = bytes
-        self.sequence = sequence
+        self.samples = SampleReader(bytes, position: FrameLayout.headerBytes, sequence: sequence)
+        self.samples.receivedMilliseconds = self.header.receivedMilliseconds
     }
 
     /// The next message, or nil at the end.
@@ -78,69 +73,28 @@ package struct FrameReader {
     package mutating func nextMessage() throws(FrameError) -> FrameMessage? {
         guard self.messagesLeft > 0 else { return nil }
         self.messagesLeft -= 1
-        self.previousSeries = 0
-        let station = Int32(truncatingIfNeeded: try self.varint())
-        let flags = MessageFlags(rawValue: try self.byte())
-        let quarantined = Int(try self.varint())
+        let station = Int32(truncatingIfNeeded: try self.samples.varint())
+        let flags = MessageFlags(rawValue: try self.samples.byte())
+        let quarantined = Int(try self.samples.varint())
         var message = FrameMessage(
             station: station, flags: flags, quarantinedCount: quarantined, sequence: nil,
             boot: UnsafeRawBufferPointer(start: nil, count: 0), sampleCount: 0)
         if flags.contains(.numbered) {
-            message.sequence = Int64(bitPattern: try self.varint())
-            let length = Int(try self.byte())
-            try self.need(length)
-            message.boot = UnsafeRawBufferPointer(rebasing: self.bytes[self.position..<(self.position + length)])
-            self.position += length
+            message.sequence = Int64(bitPattern: try self.samples.varint())
+            message.boot = try self.samples.take(Int(try self.samples.byte()))
         }
-        if !flags.contains(.deadLetter) { message.sampleCount = Int(try self.varint()) }
+        self.samples.beginMessage()
+        if !flags.contains(.deadLetter) { message.sampleCount = Int(try self.samples.varint()) }
         return message
     }
 
-    package mutating func nextSample() throws(FrameError) -> FrameSample {
-        let time = unzigzag(try self.varint()) &+ self.header.receivedMilliseconds
-        let packed = try self.varint()
-        self.allMeasuring = packed & 1 == 1
-        return FrameSample(
-            timeMilliseconds: time, readingCount: Int(packed >> 1), allMeasuring: self.allMeasuring)
-    }
+    @inline(__always)
+    package mutating func nextSample() throws(FrameError) -> FrameSample { try self.samples.nextSample() }
 
     @inline(__always)
-    package mutating func nextReading() throws(FrameError) -> FrameReading {
-        self.previousSeries += unzigzag(try self.varint())
-        try self.need(8)
-        let bits = UInt64(littleEndian: self.bytes.loadUnaligned(fromByteOffset: self.position, as: UInt64.self))
-        self.position += 8
-        let status = self.allMeasuring ? Status.measuring : Status(packed: try self.varint())
-        return FrameReading(
-            series: Int32(truncatingIfNeeded: self.previousSeries), value: Double(bitPattern: bits), status: status)
-    }
+    package mutating func nextReading() throws(FrameError) -> FrameReading { try self.samples.nextReading() }
 
-    @inline(__always)
-    private func need(_ count: Int) throws(FrameError) {
-        if self.position + count > self.bytes.count { throw self.tornError() }
-    }
-
-    private func tornError() -> FrameError {
-        FrameError(sequence: self.sequence, detail: "ends in the middle of a message")
-    }
-
-    @inline(__always)
-    private mutating func byte() throws(FrameError) -> UInt8 {
-        guard self.position < self.bytes.count else { throw self.tornError() }
-        defer { self.position += 1 }
-        return self.bytes[self.position]
-    }
-
-    @inline(__always)
-    private mutating func varint() throws(FrameError) -> UInt64 {
-        var number: UInt64 = 0
-        var shift: UInt64 = 0
-        while true {
-            let byte = try self.byte()
-            number |= UInt64(byte & 0x7f) << shift
-            if byte < 0x80 { return number }
-            shift += 7
-            if shift > 63 { throw self.tornError() }
-        }
-    }
+    /// Where the reader stands; with `bytes(since:)` what it has walked since.
+    var position: Int { self.samples.position }
+    func bytes(since position: Int) -> UnsafeRawBufferPointer { self.samples.bytes(since: position) }
 }

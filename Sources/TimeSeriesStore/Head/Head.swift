@@ -3,8 +3,8 @@ import Synchronization
 
 /// The unmerged part of the store, shared by the one writer and the readers.
 ///
-/// The writer holds the lock once per frame; a reader only as long as it takes to copy the references of one series'
-/// arrays.
+/// The writer holds the lock once per frame; a reader only as long as it takes to copy the reference of one station's
+/// log.
 package final class Head: Sendable {
     private let state: Mutex<HeadState>
 
@@ -16,21 +16,30 @@ package final class Head: Sendable {
 
     /// What is unmerged of a series, and of its station's receipt times, in order of arrival.
     func unmerged(series: Int32, station: Int32) -> (readings: [Reading], receipts: [Reading]) {
-        self.state.withLock { state in
-            guard Int(series) < state.series.count, Int(station) < state.stations.count else { return ([], []) }
-            let receipts = Int(state.stations[Int(station)].receiptSeries)
-            return (state.series[Int(series)], receipts > 0 ? state.series[receipts] : [])
+        let log = self.state.withLock { state in
+            Int(station) < state.stations.count ? state.stations[Int(station)].log : StationLog()
         }
+        return log.isEmpty ? ([], []) : log.readings(of: series)
+    }
+
+    /// The oldest device time that is unmerged of a station; nil when all is merged.
+    func oldestUnmergedMilliseconds(station: Int32) -> Int64? {
+        let log = self.state.withLock { state in
+            Int(station) < state.stations.count ? state.stations[Int(station)].log : StationLog()
+        }
+        var oldest: Int64?
+        log.forEach { time, _ in oldest = min(oldest ?? time, time) } reading: { _, _ in }
+        return oldest
     }
 
     /// Unmerged readings and the bytes they take.
     package var size: (readings: Int, bytes: Int) {
-        self.state.withLock { ($0.readings, $0.entries * StoreLimits.headEntryBytes) }
+        self.state.withLock { ($0.readings, $0.bytes) }
     }
 
     /// Newest device time known of a series; -1 when it has no reading.
     package func newestMilliseconds(series: Int32) -> Int64 {
-        self.state.withLock { Int(series) < $0.newest.count ? $0.newest[Int(series)] : -1 }
+        self.state.withLock { Int(series) < $0.series.count ? $0.series[Int(series)].newest : -1 }
     }
 
     /// The accounts of a station's numbered messages, the newest boot last.
@@ -39,6 +48,6 @@ package final class Head: Sendable {
     }
 
     func unmergedCount(series: Int32) -> Int {
-        self.state.withLock { Int(series) < $0.series.count ? $0.series[Int(series)].count : 0 }
+        self.state.withLock { Int(series) < $0.series.count ? $0.series[Int(series)].unmergedCount : 0 }
     }
 }

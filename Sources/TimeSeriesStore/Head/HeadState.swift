@@ -13,7 +13,7 @@ struct HeadState {
         /// The first frame with something unmerged, and when it was received; nil when all is merged.
         var oldestSequence: Int64?
         var oldestReceivedMilliseconds: Int64 = 0
-        var readings = 0
+        var log = StationLog()
         /// The largest number of unmerged readings of one series.
         var fullestSeries = 0
         /// Readings that were newer than everything before them: known to be stored when they were committed.
@@ -30,14 +30,19 @@ struct HeadState {
 
     /// By station number; `isKnown` is false for a number not in use.
     var stations: [StationPart] = []
-    /// Unmerged readings by series number, in order of arrival.
-    var series: [[Reading]] = []
-    /// Newest device time ever stored, by series number; -1 for none.
-    var newest: [Int64] = []
-    /// Unmerged readings, without the receipt times.
+    /// What is looked up for every reading; the series of a station lie beside each other.
+    struct SeriesPart {
+        /// Newest device time ever stored; -1 for none.
+        var newest: Int64 = -1
+        var unmergedCount = 0
+    }
+
+    /// By series number.
+    var series: [SeriesPart] = []
+    /// Unmerged readings of all stations.
     var readings = 0
-    /// All that is held: readings and receipt times.
-    var entries = 0
+    /// Bytes of all stations' logs.
+    var bytes = 0
     /// Counts since the ledger was last folded.
     var ledger: [LedgerKey: LedgerCounts] = [:]
     var ledgerThrough: Int64 = 0
@@ -58,10 +63,7 @@ struct HeadState {
     mutating func adopt(_ registry: Registry, receiptSeries: [Int32: Int32]) {
         let largestSeries = max(
             registry.series.map(\.number).max() ?? 0, receiptSeries.values.max() ?? 0)
-        while self.series.count <= Int(largestSeries) {
-            self.series.append([])
-            self.newest.append(-1)
-        }
+        while self.series.count <= Int(largestSeries) { self.series.append(SeriesPart()) }
         for station in registry.stations {
             let zone = registry.site(of: station).zone
             while self.stations.count <= Int(station.number) {
@@ -77,7 +79,6 @@ struct HeadState {
         var reader = reader
         var applied = Applied()
         let received = reader.header.receivedMilliseconds
-        let receivedSeconds = UInt32(clamping: Civil.floorDivide(received, 1_000))
         let countsToLedger = sequence > self.ledgerThrough
         while let message = try reader.nextMessage() {
             applied.messages += 1
@@ -107,10 +108,10 @@ struct HeadState {
                 let before = applied.readings
                 try self.takeSamples(
                     of: message, from: &reader, station: station, isUnmerged: mergeable,
-                    receivedSeconds: receivedSeconds, sequence: sequence, into: &applied)
+                    received: received, sequence: sequence, into: &applied)
                 counts.readings = applied.readings - before
             } else {
-                try Self.skipSamples(of: message, in: &reader)
+                _ = try Self.skipSamples(of: message, in: &reader)
             }
             if countsToLedger {
                 let day = isKnown ? self.stations[station].zone.localDay(at: received) : received / 86_400_000
@@ -121,73 +122,77 @@ struct HeadState {
         return applied
     }
 
-    /// Steps over what a station we do not know sent, to the next message.
-    private static func skipSamples(of message: FrameMessage, in reader: inout FrameReader) throws(FrameError) {
+    /// Steps over what is merged, or of a station we do not know, to the next message; returns how many readings.
+    private static func skipSamples(
+        of message: FrameMessage, in reader: inout FrameReader
+    ) throws(FrameError) -> Int {
+        var readings = 0
         for _ in 0..<message.sampleCount {
             let sample = try reader.nextSample()
+            readings += sample.readingCount
             for _ in 0..<sample.readingCount { _ = try reader.nextReading() }
         }
+        return readings
     }
 
     private mutating func takeSamples(
         of message: FrameMessage, from reader: inout FrameReader, station: Int, isUnmerged: Bool,
-        receivedSeconds: UInt32, sequence: Int64, into applied: inout Applied
+        received: Int64, sequence: Int64, into applied: inout Applied
     ) throws(FrameError) {
+        guard message.sampleCount > 0 else { return }
+        guard isUnmerged else {
+            applied.readings += try Self.skipSamples(of: message, in: &reader)
+            return
+        }
+        let start = reader.position
+        var filledSamples = 0
+        var readings = 0
+        var fresh = 0
+        var fullest = self.stations[station].fullestSeries
         for _ in 0..<message.sampleCount {
             let sample = try reader.nextSample()
-            guard sample.readingCount > 0 else { continue }
-            if isUnmerged {
-                let receipts = Int(self.stations[station].receiptSeries)
-                self.series[receipts].append(
-                    Reading(
-                        timeMilliseconds: sample.timeMilliseconds,
-                        value: Receipts.value(
-                            receivedSeconds: receivedSeconds, timeMilliseconds: sample.timeMilliseconds),
-                        status: .measuring, receivedSeconds: 0))
-            }
+            if sample.readingCount > 0 { filledSamples += 1 }
+            readings += sample.readingCount
             for _ in 0..<sample.readingCount {
-                let reading = try reader.nextReading()
-                let number = Int(reading.series)
-                applied.readings += 1
-                guard isUnmerged, number < self.series.count else { continue }
-                if self.series[number].isEmpty { self.stations[station].touchedSeries.append(reading.series) }
-                self.series[number].append(
-                    Reading(
-                        timeMilliseconds: sample.timeMilliseconds, value: reading.value, status: reading.status,
-                        receivedSeconds: receivedSeconds))
-                if sample.timeMilliseconds > self.newest[number] {
-                    self.newest[number] = sample.timeMilliseconds
-                    applied.fresh += 1
-                    self.stations[station].freshReadings += 1
-                }
-                let unmerged = self.series[number].count
-                if unmerged > self.stations[station].fullestSeries {
-                    self.stations[station].fullestSeries = unmerged
+                let number = Int(try reader.nextReading().series)
+                guard number < self.series.count else { continue }
+                let unmerged = self.series[number].unmergedCount + 1
+                self.series[number].unmergedCount = unmerged
+                if unmerged == 1 { self.stations[station].touchedSeries.append(Int32(number)) }
+                if unmerged > fullest { fullest = unmerged }
+                if sample.timeMilliseconds > self.series[number].newest {
+                    self.series[number].newest = sample.timeMilliseconds
+                    fresh += 1
                 }
             }
-            if isUnmerged {
-                self.readings += sample.readingCount
-                self.entries += sample.readingCount + 1
-                self.stations[station].readings += sample.readingCount
-                if self.stations[station].oldestSequence == nil {
-                    self.stations[station].oldestSequence = sequence
-                    self.stations[station].oldestReceivedMilliseconds = Int64(receivedSeconds) * 1_000
-                }
-            }
+        }
+        guard readings > 0 else { return }
+        applied.readings += readings
+        applied.fresh += fresh
+        self.stations[station].fullestSeries = fullest
+        self.stations[station].freshReadings += fresh
+        self.readings += readings
+        self.bytes -= self.stations[station].log.bytes.count
+        self.stations[station].log.append(
+            reader.bytes(since: start), sampleCount: message.sampleCount, receivedMilliseconds: received,
+            filledSamples: filledSamples, readings: readings)
+        self.bytes += self.stations[station].log.bytes.count
+        if self.stations[station].oldestSequence == nil {
+            self.stations[station].oldestSequence = sequence
+            self.stations[station].oldestReceivedMilliseconds = Civil.floorDivide(received, 1_000) * 1_000
         }
     }
 
     /// Forgets what was merged of a station through a frame.
     mutating func didMerge(station number: Int32, through sequence: Int64) {
         var part = self.stations[Int(number)]
-        self.readings -= part.readings
-        self.entries -= part.readings + self.series[Int(part.receiptSeries)].count
-        for series in part.touchedSeries { self.series[Int(series)] = [] }
-        self.series[Int(part.receiptSeries)] = []
+        self.readings -= part.log.readingCount
+        self.bytes -= part.log.bytes.count
+        for series in part.touchedSeries { self.series[Int(series)].unmergedCount = 0 }
         part.touchedSeries = []
+        part.log = StationLog()
         part.mergedThrough = sequence
         part.oldestSequence = nil
-        part.readings = 0
         part.fullestSeries = 0
         part.freshReadings = 0
         self.stations[Int(number)] = part

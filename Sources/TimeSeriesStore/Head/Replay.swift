@@ -55,11 +55,11 @@ enum Replay {
         let tails = try Row.fetchCursor(database, sql: "SELECT series, merged_through, newest FROM tail")
         while let row = try tails.next() {
             let series: Int32 = row[0]
-            guard Int(series) < head.newest.count else { continue }
+            guard Int(series) < head.series.count else { continue }
             if let station = stationOfReceipts[series] {
                 head.stations[Int(station)].mergedThrough = row[1]
             } else {
-                head.newest[Int(series)] = row[2]
+                head.series[Int(series)].newest = row[2]
             }
         }
         head.ledgerThrough = try Meta.integer(database, .ledgerThrough) ?? 0

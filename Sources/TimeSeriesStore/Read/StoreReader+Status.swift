@@ -81,9 +81,9 @@ extension StoreReader {
         for series in registry.series {
             let newest = self.newestMilliseconds(of: series)
             if newest >= 0 { status.newestMilliseconds = max(status.newestMilliseconds ?? newest, newest) }
-            if let oldest = self.oldestUnmerged(series) {
-                status.oldestMilliseconds = min(status.oldestMilliseconds ?? oldest, oldest)
-            }
+        }
+        for oldest in registry.stations.compactMap({ self.oldestUnmerged($0) }) {
+            status.oldestMilliseconds = min(status.oldestMilliseconds ?? oldest, oldest)
         }
         status.headReadings = head.readings
         status.headBytes = head.bytes

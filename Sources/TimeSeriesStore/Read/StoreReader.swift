@@ -179,9 +179,8 @@ package final class StoreReader: Sendable {
 
     func unmergedCount(_ series: Series) -> Int { self.head.unmergedCount(series: series.number) }
 
-    func oldestUnmerged(_ series: Series) -> Int64? {
-        let station = self.registry.station(of: series).number
-        return self.head.unmerged(series: series.number, station: station).readings.lazy.map(\.timeMilliseconds).min()
+    func oldestUnmerged(_ station: Station) -> Int64? {
+        self.head.oldestUnmergedMilliseconds(station: station.number)
     }
 
     /// Ledger rows with what is not folded yet.

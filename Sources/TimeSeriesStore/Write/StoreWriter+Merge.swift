@@ -106,8 +106,8 @@ extension StoreWriter {
             }
             guard !unmerged.isEmpty else { return [] }
             if policy.headBytesMax == 0 { return unmerged.map { Int32($0) } }
-            if state.entries * StoreLimits.headEntryBytes > policy.headBytesMax {
-                return unmerged.sorted { state.stations[$0].readings > state.stations[$1].readings }
+            if state.bytes > policy.headBytesMax {
+                return unmerged.sorted { state.stations[$0].log.readingCount > state.stations[$1].log.readingCount }
                     .map { Int32($0) }
             }
             if journalIsFull {
@@ -131,12 +131,7 @@ extension StoreWriter {
         else { return }
         let station = self.registry.stations[index]
         let zone = self.registry.site(of: station).zone
-        let (touched, receiptArrivals) = self.head.withState { state in
-            (
-                state.stations[Int(number)].touchedSeries.sorted().map { ($0, state.series[Int($0)]) },
-                state.series[Int(receiptSeries)]
-            )
-        }
+        let (touched, receiptArrivals) = self.head.withState { $0.stations[Int(number)].log }.bySeries()
         func merger(_ series: Int32, _ method: Rollup.Method) -> SeriesMerge {
             SeriesMerge(
                 database: database, rows: self.rows, series: series, method: method, zone: zone, change: change)
@@ -144,23 +139,16 @@ extension StoreWriter {
         let receipts = firstOfEachTime(sortedByTime(receiptArrivals))
         let served = try merger(receiptSeries, .plain).mergeReceipts(receipts, through: through)
         var days: Set<Int64> = []
-        var ledger: [Int64: LedgerCounts] = [:]
+        var ledger = ReceiptDays(zone: zone)
         for (series, readings) in touched {
             guard let seriesIndex = self.registry.seriesIndex(number: series) else { continue }
             let arrivals = sortedByTime(readings)
             let result = try merger(series, self.registry.series[seriesIndex].method)
                 .merge(withoutStationReceipts(arrivals, times: receipts, receipts: served), through: through)
-            for (arrival, fate) in zip(arrivals, result.fates) {
-                let day = zone.localDay(at: Int64(arrival.receivedSeconds) * 1_000)
-                switch fate {
-                case .stored: ledger[day, default: .init()].stored += 1
-                case .duplicate: ledger[day, default: .init()].duplicate += 1
-                case .revised: ledger[day, default: .init()].revised += 1
-                }
-            }
+            for (arrival, fate) in zip(arrivals, result.fates) { ledger.add(fate, arrival.receivedSeconds) }
             for day in result.changedDays { days.insert(zone.localDay(at: day.startMilliseconds)) }
         }
-        for (day, counts) in ledger {
+        for (day, counts) in ledger.finish() {
             try LedgerRows.add(database, LedgerKey(station: number, day: day), counts)
             slice.stored += counts.stored
             slice.duplicate += counts.duplicate
@@ -171,6 +159,43 @@ extension StoreWriter {
                 sql: "INSERT INTO day_change VALUES (?, ?) ON CONFLICT (day) DO UPDATE SET change = excluded.change"
             ).execute(arguments: [day, change])
         }
+    }
+}
+
+/// Fates by local day of receipt.
+///
+/// Arrivals of a merge are nearly all of one day: the day is looked up only when it is another one.
+private struct ReceiptDays {
+    private let zone: Zone
+    private var day = Bucket(startMilliseconds: 0, endMilliseconds: 0)
+    private var counts = LedgerCounts()
+    private var days: [Int64: LedgerCounts] = [:]
+
+    init(zone: Zone) { self.zone = zone }
+
+    mutating func add(_ fate: ColumnMerge.Fate, _ receivedSeconds: UInt32) {
+        let received = Int64(receivedSeconds) * 1_000
+        if !self.day.contains(received) {
+            self.settle()
+            self.day = self.zone.dayBucket(containing: received)
+        }
+        switch fate {
+        case .stored: self.counts.stored += 1
+        case .duplicate: self.counts.duplicate += 1
+        case .revised: self.counts.revised += 1
+        }
+    }
+
+    private mutating func settle() {
+        guard self.counts != LedgerCounts() else { return }
+        self.days[self.zone.localDay(at: self.day.startMilliseconds), default: .init()] += self.counts
+        self.counts = LedgerCounts()
+    }
+
+    /// Counts by day, as days since 1970-01-01.
+    mutating func finish() -> [Int64: LedgerCounts] {
+        self.settle()
+        return self.days
     }
 }
 
