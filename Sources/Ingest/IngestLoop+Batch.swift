@@ -38,8 +38,9 @@ extension IngestLoop {
         if session.role == .history, self.pace.isLiveAwake(at: now) {
             return .milliseconds(IngestLimits.batchMillisecondsMin)
         }
+        let notReading = session.lastCommit + self.lastUpkeep
         return min(
-            max(.milliseconds(IngestLimits.batchMillisecondsMin), (session.lastCommit + self.lastUpkeep) * IngestLimits.batchPerCommit),
+            max(.milliseconds(IngestLimits.batchMillisecondsMin), notReading * IngestLimits.batchPerCommit),
             .milliseconds(IngestLimits.batchMillisecondsMax))
     }
 

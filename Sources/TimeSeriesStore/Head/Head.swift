@@ -28,7 +28,10 @@ package final class Head: Sendable {
             Int(station) < state.stations.count ? state.stations[Int(station)].log : StationLog()
         }
         var oldest: Int64?
-        log.forEach { time, _ in oldest = min(oldest ?? time, time) } reading: { _, _ in }
+        log.forEach { time, _ in
+            oldest = min(oldest ?? time, time)
+        } reading: { _, _ in
+        }
         return oldest
     }
 
