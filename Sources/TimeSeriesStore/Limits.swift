@@ -30,6 +30,13 @@ package enum StoreLimits {
     static let seriesNumberMax: Int32 = (1 << 19) - 1
     static let deadLetterPayloadBytesMax = 64 << 10
     static let deadLettersPerTopicAndDayMax = 1_000
+    /// Of all dead letters together, with what a row costs beside its payload.
+    static let deadLetterBytesMax: Int64 = 1 << 30
+    static let deadLetterRowBytes = 256
+    /// How often a total that says "full" is summed up again: it reads every row.
+    static let deadLetterSumMilliseconds: Int64 = 3_600_000
+    /// Topics whose count of dead letters is remembered.
+    static let topicsRememberedMax = 10_000
     static let quarantineRowsPerStationAndDayMax = 100_000
     /// Receipt accounts kept per station: the last boots.
     static let bootsKeptMax = 4

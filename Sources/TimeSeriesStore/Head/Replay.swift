@@ -84,6 +84,10 @@ enum Meta: String {
     case alertsThrough = "alerts_through"
     case newestReceived = "newest_received"
     case change
+    /// What all dead letters together take.
+    case deadLetterBytes = "dead_letter_bytes"
+    /// The broker's running total of dropped messages, as it was told last.
+    case brokerDropped = "broker_dropped"
     case demo
 
     static func integer(_ database: Database, _ key: Meta) throws -> Int64? {

@@ -132,8 +132,10 @@ extension StoreWriter {
     package func apply(_ effects: BatchEffects, atMilliseconds: Int64) throws {
         guard !effects.isEmpty else { return }
         try self.transaction(.full) {
-            try EffectRows.write($0, effects, at: atMilliseconds, reserveIncident: self.reserveIncident)
+            try EffectRows.write(
+                $0, effects, at: atMilliseconds, bounds: self.fateBounds, reserveIncident: self.reserveIncident)
         }
+        self.fateBounds.confirm()
     }
 
     /// Keeps a version of the rules; the same text again is no new version.

@@ -38,6 +38,8 @@ package final class StoreWriter {
     private var nextIncident: Int64
     private var synchronousIsFull = false
     private let lock: StoreLock
+    /// How much of what could not be stored is kept.
+    package var fateBounds = FateBounds()
     /// Fails the N-th call of a kind, in tests.
     package var faults: StoreFaults?
 
@@ -176,10 +178,12 @@ package final class StoreWriter {
                     .execute(arguments: [sequence, data])
                 if !effects.isEmpty {
                     try EffectRows.write(
-                        database, effects, at: header.receivedMilliseconds, reserveIncident: self.reserveIncident)
+                        database, effects, at: header.receivedMilliseconds, bounds: self.fateBounds,
+                        reserveIncident: self.reserveIncident)
                 }
                 try also(database)
             }
+            self.fateBounds.confirm()
             self.sequence = sequence
             self.journalFrames += 1
             self.journalBytes += bytes.count
