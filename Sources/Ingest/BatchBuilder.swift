@@ -63,7 +63,9 @@ final class BatchBuilder {
     /// By station index: whether an incident says that its clock is off.
     private var clockIsOff: [Bool] = []
     private var clockChanges: [Int: Bool] = [:]
-    private let reserveIncident: () -> Int64
+    /// Whether all of a station comes late; staged until the batch is durable.
+    var latenessBook = LatenessBook.none
+    let reserveIncident: () -> Int64
 
     init(
         topicPrefix: String, markerStation: String, bounds: DeviceTimeBounds, directory: StationDirectory,
@@ -84,6 +86,7 @@ final class BatchBuilder {
             self.directory.registry.stations.enumerated().filter { self.clockIsOff[$0.offset] }.map(\.element.number))
         self.directory = directory
         self.clockIsOff = directory.registry.stations.map { off.contains($0.number) }
+        self.latenessBook = self.latenessBook.adopted(directory.registry)
     }
 
     /// Starts a batch.
@@ -183,12 +186,23 @@ final class BatchBuilder {
             station: station, flags: flags, quarantinedCount: quarantinedCount, sequence: self.decoder.sequence,
             boot: self.decoder.boot)
         self.frame.beginSamples(count: samples.count)
-        for sample in samples { self.write(sample, values, mayAlert: !flags.contains(.released)) }
+        var newest = Int64.min
+        for sample in samples where self.write(sample, values, mayAlert: !flags.contains(.released)) {
+            newest = max(newest, sample.timeMilliseconds)
+        }
+        guard newest > .min, !flags.contains(.released) else { return }
+        if let change = self.latenessBook.observe(
+            station: index, timeMilliseconds: newest, receivedMilliseconds: self.receivedMilliseconds,
+            outage: self.outage)
+        {
+            self.note(change, station: index, receivedMilliseconds: self.receivedMilliseconds)
+        }
     }
 
+    /// - Returns: whether any of its readings was taken.
     private func write(
         _ sample: DecodedSample, _ values: UnsafeBufferPointer<DecodedValue>, mayAlert: Bool
-    ) {
+    ) -> Bool {
         let isBelieved =
             self.bounds.reason(sample.timeMilliseconds, receivedMilliseconds: self.receivedMilliseconds) == nil
         let range = Int(sample.valueStart)..<Int(sample.valueEnd)
@@ -202,7 +216,7 @@ final class BatchBuilder {
         }
         self.frame.beginSample(
             timeMilliseconds: sample.timeMilliseconds, readingCount: readingCount, allMeasuring: allMeasuring)
-        guard readingCount > 0 else { return }
+        guard readingCount > 0 else { return false }
         let judges = mayAlert && self.hasRules
         let late =
             judges
@@ -220,9 +234,12 @@ final class BatchBuilder {
                     timeMilliseconds: sample.timeMilliseconds, latenessMilliseconds: late, into: &self.raised)
             }
         }
+        return true
     }
 
     // MARK: The exceptions
+
+    func append(_ change: IncidentChange) { self.effects.incidents.append(change) }
 
     private func deadLetter(
         _ reason: DeadLetterReason, _ detail: String, _ topic: UnsafeBufferPointer<UInt8>,
@@ -320,6 +337,7 @@ final class BatchBuilder {
     /// The batch is durable.
     func commit() {
         self.alerts.commit()
+        self.latenessBook.commit()
         for (index, isOff) in self.clockChanges { self.clockIsOff[index] = isOff }
         self.clockChanges.removeAll(keepingCapacity: true)
     }
@@ -327,6 +345,7 @@ final class BatchBuilder {
     /// The batch is not durable: its messages will be delivered again.
     func rollBack() {
         self.alerts.rollBack()
+        self.latenessBook.rollBack()
         self.raised.removeAll(keepingCapacity: true)
         self.clockChanges.removeAll(keepingCapacity: true)
     }

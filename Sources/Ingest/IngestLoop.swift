@@ -70,6 +70,7 @@ final class IngestLoop {
             directory: StationDirectory(registry: writer.registry), alerts: book,
             stationsWithClockOff: Set(clockIncidents.compactMap { Int32($0.subject.dropFirst("station:".count)) }),
             reserveIncident: { [unowned writer] in writer.reserveIncident() })
+        self.batch.latenessBook = try LatenessBook(writer)
         self.upkeep = try Upkeep(configuration, writer: writer, metrics: metrics, logger: logger)
         // Since the last frame we know nothing of what was live.
         let last = writer.newestReceivedMilliseconds

@@ -49,6 +49,12 @@ package enum IngestLimits {
     static let claimBytesMax = 8 << 10
     /// Our clock may be behind the newest receipt time by this much before we refuse to read (I6).
     static let clockBehindMillisecondsMax: Int64 = 600_000
+    /// How long the broker must have dropped nothing before that incident ends.
+    static let dropQuietMilliseconds: Int64 = 3_600_000
+    /// What `doctor` gives the library to read or to acknowledge over the loopback.
+    static let proofMillisecondsMax = 10_000
+    /// How long it waits for acknowledgements that must not come.
+    static let proofRestMilliseconds: Int32 = 100
     /// Packets the outgoing client reads when its socket is ready.
     static let outgoingPacketsMax = 4
     /// Undelivered messages the outgoing client may hold; beyond it `…/stored` waits.

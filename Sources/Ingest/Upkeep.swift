@@ -18,7 +18,10 @@ final class Upkeep {
     private var writeBackOff = BackOff()
     private var cannotWrite = false
     private var pause: String?
-    private var droppedBefore: Int64?
+    private var drops: DropWatch
+    /// The last frame there was when we started: what is damaged shows when it is merged.
+    private let sequenceAtStart: Int64
+    private var damageTold: String?
     /// There is more to do at once: do not sleep.
     private(set) var hasMore = false
 
@@ -37,6 +40,8 @@ final class Upkeep {
         self.metrics = metrics
         self.logger = logger
         self.checkpointer = try Checkpointer(files: writer.files)
+        self.drops = DropWatch(total: try writer.brokerDropped())
+        self.sequenceAtStart = writer.sequence
         self.disk = DiskGuard(files: writer.files, reserveBytes: configuration.reserveBytes)
         // Those an earlier run left open are ours to clear.
         self.openSelfIncidents = Set(
@@ -120,6 +125,7 @@ final class Upkeep {
         try self.pauseOrGoOn(now, loop)
         try self.watchBroker(now, loop)
         try self.reportDamage(now)
+        try self.writer.endDailyBounds(nowMilliseconds: now)
     }
 
     private func pauseOrGoOn(_ now: Int64, _ loop: IngestLoop) throws {
@@ -147,32 +153,52 @@ final class Upkeep {
 
     private func watchBroker(_ now: Int64, _ loop: IngestLoop) throws {
         loop.reconnectSilentSessions(now)
-        guard let dropped = loop.outgoing.droppedByBroker else { return }
-        defer { self.droppedBefore = dropped }
-        guard let before = self.droppedBefore, dropped > before else { return }
-        let text =
-            "The broker dropped \(dropped - before) messages for want of room: raise max_queued_messages and "
-            + "max_queued_bytes, or find out who does not read"
-        self.logger.error("\(text)")
-        try self.selfIncident("quantrac.broker-dropped", text, now)
+        let rule = "quantrac.broker-dropped"
+        let before = self.drops.total
+        let verdict = self.drops.observe(
+            loop.outgoing.droppedByBroker, isOpen: self.openSelfIncidents.contains(rule), now: now)
+        if let total = self.drops.total, total != before { try self.writer.note(brokerDropped: total) }
+        switch verdict {
+        case .dropping(let count):
+            let text =
+                "The broker dropped \(count) messages for want of room: raise max_queued_messages and "
+                + "max_queued_bytes, or find out who does not read"
+            self.logger.error("\(text)")
+            try self.selfIncident(rule, text, now, tellsAnew: true)
+        case .over: try self.selfIncident(rule, nil, now)
+        case nil: break
+        }
     }
 
     private func reportDamage(_ now: Int64) throws {
-        guard let (number, detail) = self.writer.unmergeable.min(by: { $0.key < $1.key }) else { return }
+        let rule = "quantrac.damaged"
+        guard let (number, detail) = self.writer.unmergeable.min(by: { $0.key < $1.key }) else {
+            // Of an earlier run. When all that was there is merged, nothing of it is damaged any more.
+            guard self.openSelfIncidents.contains(rule),
+                self.writer.oldestUnmergedSequence.map({ $0 > self.sequenceAtStart }) ?? true
+            else { return }
+            return try self.selfIncident(rule, nil, now)
+        }
         let station = self.writer.registry.stationIndex(number: number).map {
             self.writer.registry.stations[$0].id.text
         }
-        try self.selfIncident(
-            "quantrac.damaged",
-            "Station \(station ?? "\(number)") cannot be merged, its new readings stay in the journal: \(detail). Run "
-                + "`quantrac verify`, and restore from a backup", now)
+        let others = self.writer.unmergeable.count - 1
+        let text =
+            "Station \(station ?? "\(number)")\(others > 0 ? " (and \(others) more)" : "") cannot be merged, its new "
+            + "readings stay in the journal: \(detail). Run `quantrac verify`, and restore from a backup"
+        guard text != self.damageTold else { return }
+        self.damageTold = text
+        try self.selfIncident(rule, text, now, tellsAnew: true)
     }
 
     private var openSelfIncidents: Set<String>
 
     /// Raises or clears an incident of the service on itself.
-    private func selfIncident(_ rule: String, _ detail: String?, _ now: Int64) throws {
-        guard (detail != nil) != self.openSelfIncidents.contains(rule) else { return }
+    ///
+    /// - Parameter tellsAnew: Whether one that is open gets the detail, too.
+    private func selfIncident(_ rule: String, _ detail: String?, _ now: Int64, tellsAnew: Bool = false) throws {
+        let isOpen = self.openSelfIncidents.contains(rule)
+        guard (detail != nil) != isOpen || (isOpen && tellsAnew) else { return }
         var effects = BatchEffects()
         if let detail {
             effects.incidents.append(

@@ -44,6 +44,18 @@ extension EndToEnd {
             #expect(site.health()?.status == 200)
         }
 
+        @Test func `doctor proves that the library withholds acknowledgements`() throws {
+            let site = try Installation()
+            let result = try site.quantrac("doctor", "--json", seconds: 30)
+            let finding = try #require(result.rows.first { $0["what"] as? String == "acknowledgements" })
+            #expect(finding["state"] as? String == "good", "\(finding)")
+            #expect((finding["detail"] as? String)?.hasPrefix("libmosquitto ") == true)
+            // Only the broker, which is not there, is wrong.
+            #expect(result.exitCode == 1, "\(result.errors)")
+            let wrong = result.rows.filter { $0["state"] as? String == "wrong" }.map { $0["what"] as? String }
+            #expect(wrong == ["broker"])
+        }
+
         @Test func `a taken HTTP port ends the service and names the port`() throws {
             let taken = try Listener()
             defer { taken.close() }

@@ -96,4 +96,16 @@ extension StoreWriter {
         self.journalBytes -= bytes
         return upTo < through
     }
+
+    /// The first frame that holds something unmerged; nil when everything is merged.
+    package var oldestUnmergedSequence: Int64? {
+        self.head.withState { state in state.stations.compactMap(\.oldestSequence).min() }
+    }
+
+    /// The broker's running total of dropped messages as it was noted last; nil when it never was.
+    package func brokerDropped() throws -> Int64? { try self.pool.read { try Meta.integer($0, .brokerDropped) } }
+
+    package func note(brokerDropped total: Int64) throws {
+        try self.transaction(.ordered) { try Meta.set($0, .brokerDropped, total) }
+    }
 }

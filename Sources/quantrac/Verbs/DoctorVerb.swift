@@ -62,8 +62,8 @@ struct Doctor {
         [
             // Reading them has succeeded, or we would not be here.
             Finding(what: "settings", state: .good, detail: self.settingsFile ?? "defaults and environment"),
-            self.zone(), self.store(), self.lock(), self.disk(), self.broker(), self.session(), self.brokerFiles(),
-            self.rules(), self.lake(), self.duckdb(),
+            self.zone(), self.store(), self.lock(), self.disk(), self.acknowledgements(), self.broker(), self.session(),
+            self.brokerFiles(), self.rules(), self.lake(), self.duckdb(),
         ]
     }
 
@@ -112,6 +112,22 @@ struct Doctor {
             let reserve = Int64(self.settings.store.reserveBytes)
             let text = "\(ByteText.text(free)) free, reserve \(ByteText.text(reserve))"
             return free > reserve ? (.good, text) : (.wrong, "\(text): nothing more is accepted")
+        }
+    }
+
+    /// Everything we promise rests on this, and the library does not promise it.
+    private func acknowledgements() -> Finding {
+        self.finding("acknowledgements") {
+            let proof = try WithholdingProof.run()
+            let library = "libmosquitto \(proof.version)"
+            guard proof.holds else {
+                return (
+                    .wrong,
+                    "\(library) does not withhold them: \(proof.acknowledgedBefore) of \(proof.messages) left before the "
+                        + "commit, \(proof.acknowledgedAfter) after it; install another version"
+                )
+            }
+            return (.good, "\(library) withholds \(proof.messages) of them until the commit")
         }
     }
 
