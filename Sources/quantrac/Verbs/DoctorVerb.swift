@@ -123,8 +123,8 @@ struct Doctor {
             guard proof.holds else {
                 return (
                     .wrong,
-                    "\(library) does not withhold them: \(proof.acknowledgedBefore) of \(proof.messages) left before the "
-                        + "commit, \(proof.acknowledgedAfter) after it; install another version"
+                    "\(library) does not withhold them: \(proof.acknowledgedBefore) of \(proof.messages) left before "
+                        + "the commit, \(proof.acknowledgedAfter) after it; install another version"
                 )
             }
             return (.good, "\(library) withholds \(proof.messages) of them until the commit")
