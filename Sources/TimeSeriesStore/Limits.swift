@@ -49,6 +49,15 @@ package enum StoreLimits {
     static let ballastBytes = 64 << 20
     /// Passive checkpoints run when the log has grown by this much, or after a second.
     static let walBytesRestart = 32 << 20
+    /// Corrections of one series in force at once: each is looked at for every reading of its time.
+    static let correctionsPerSeriesMax = 1_000
+    static let correctionTextBytesMax = 4_096
+    /// Corrected rollups kept in memory: two years of hours of eight series.
+    static let correctedRollupBytesMax = 32 << 20
+    /// Readings folded anew for corrected rollups in one read transaction: about a quarter of a second.
+    package static let correctedReadingsMax = 1_000_000
+    /// Buckets folded anew in one go: bounds what is held of them beside the answer.
+    static let correctedRunBuckets = 1_024
     /// Rows of one page of a query or an export: keeps every read transaction far below a second.
     package static let pageRowsMax = 50_000
 

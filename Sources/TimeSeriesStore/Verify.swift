@@ -43,6 +43,7 @@ package struct StoreVerifier: Sendable {
         }
         try self.checkLedger(registry, into: &report)
         try self.checkAccounts(registry, into: &report)
+        report.problems += try self.reader.correctionProblems()
         return report
     }
 

@@ -36,6 +36,7 @@ struct SeriesAnswer {
         json.value(self.query.level.rawValue)
         json.key("timeZone")
         json.value(registry.zone(of: self.series).name)
+        try self.writeCorrections(&json, zone: registry.zone(of: self.series))
         json.key("columns")
         json.beginArray()
         for column in self.query.columns { json.value(column.rawValue) }
@@ -61,25 +62,18 @@ struct SeriesAnswer {
         while from < self.query.toMilliseconds {
             guard left > 0, started.duration(to: .now) < self.timeLimit else { return from }
             let limit = Swift.min(left, WebLimits.pageRows)
-            let to = self.query.toMilliseconds
-            let page =
-                try withReceipts
-                ? self.reader.readings(of: self.series, from: from, to: to, limit: limit)
-                : self.reader.values(of: self.series, from: from, to: to, limit: limit)
-            // A page may be a little longer than asked for, to end between two times.
-            for reading in page.prefix(limit) { self.write(reading, &json) }
-            guard let last = page.prefix(limit).last else { return nil }
-            from = last.timeMilliseconds + 1
-            left -= Swift.min(page.count, limit)
-            if page.count < limit, try self.isAtEnd(from) { return nil }
+            let page = try self.reader.readingPage(
+                of: self.series, from: from, to: self.query.toMilliseconds, limit: limit, view: self.query.view,
+                asOfMilliseconds: self.query.asOfMilliseconds, withReceipts: withReceipts)
+            // A page may be longer than asked for, to end between two times.
+            let rows = page.rows.prefix(limit)
+            for reading in rows { self.write(reading, &json) }
+            left -= rows.count
+            let cut = rows.count < page.rows.count ? rows.last.map { $0.timeMilliseconds + 1 } : nil
+            guard let next = cut ?? page.next else { return nil }
+            from = next
         }
         return nil
-    }
-
-    /// Whether nothing is left from here on; a page may end early where the unmerged part had to be cut.
-    private func isAtEnd(_ from: Int64) throws -> Bool {
-        from >= self.query.toMilliseconds
-            || self.reader.newestMilliseconds(of: self.series) < from
     }
 
     private func write(_ reading: Reading, _ json: inout JSONWriter) {
@@ -106,7 +100,8 @@ struct SeriesAnswer {
             guard left > 0, started.duration(to: .now) < self.timeLimit else { return from }
             let limit = Swift.min(left, WebLimits.pageRows)
             let page = try self.reader.rollups(
-                of: self.series, level: self.query.level, from: from, to: self.query.toMilliseconds, limit: limit)
+                of: self.series, level: self.query.level, from: from, to: self.query.toMilliseconds, limit: limit,
+                view: self.query.view)
             for row in page { self.write(row, station, &json) }
             guard let last = page.last else { return nil }
             from = last.bucket.endMilliseconds

@@ -1,4 +1,5 @@
 import Monitoring
+import TimeSeriesStore
 
 /// What `/api/v1/series/…` is asked, understood and checked.
 struct SeriesQuery: Equatable {
@@ -6,8 +7,11 @@ struct SeriesQuery: Equatable {
     let fromMilliseconds: Int64
     let toMilliseconds: Int64
     let columns: [SeriesColumn]
+    let view: ServedView
+    /// Readings as they were served at this instant; nil for now.
+    let asOfMilliseconds: Int64?
 
-    static let keys = ["level", "from", "to", "columns"]
+    static let keys = ["level", "from", "to", "columns", "view", "as-of"]
 
     /// Reads the keys of the query; times without an offset are the site's.
     ///
@@ -36,6 +40,16 @@ struct SeriesQuery: Equatable {
         self.fromMilliseconds = from
         self.toMilliseconds = to
         self.columns = try Self.columns(values["columns"], level: level)
+        let viewText = values["view"] ?? ServedView.corrected.rawValue
+        guard let view = ServedView(rawValue: viewText) else {
+            let allowed = ServedView.allCases.map(\.rawValue).joined(separator: ", ")
+            throw .badQuery("view: \(viewText) is none; allowed: \(allowed)")
+        }
+        self.view = view
+        self.asOfMilliseconds = try Self.instant("as-of", values["as-of"], zone: zone)
+        guard self.asOfMilliseconds == nil || level == .raw else {
+            throw .badQuery("as-of: goes with level raw only")
+        }
     }
 
     /// How far back an answer goes when `from` is not given.

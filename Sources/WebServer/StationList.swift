@@ -72,7 +72,7 @@ final class StationList: Sendable {
         let newest = self.reader.newestMilliseconds(of: series)
         guard newest >= 0 else { return nil }
         // Without receipt times: they would cost a second column per series.
-        return try self.reader.values(of: series, from: newest, to: newest + 1, limit: 1).first
+        return try self.reader.values(of: series, from: newest, to: newest + 1, limit: 1, view: .corrected).first
     }
 
     private func write(_ reading: Reading?, _ json: inout JSONWriter) {

@@ -108,6 +108,20 @@ struct NaiveStore {
         self.versions[reading.series, default: [:]][time] = known
     }
 
+    /// The same store with other versions, or fewer: what `body` makes of each.
+    func mapped(_ body: (_ series: Int32, _ time: Int64, Version) -> Version?) -> NaiveStore {
+        var other = self
+        other.answers = Answers()
+        other.versions = [:]
+        for (series, times) in self.versions {
+            for (time, versions) in times {
+                let kept = versions.compactMap { body(series, time, $0) }
+                if !kept.isEmpty { other.versions[series, default: [:]][time] = kept }
+            }
+        }
+        return other
+    }
+
     /// Served readings in order of time.
     func served(_ series: Int32) -> [Reading] {
         if let served = self.answers.served[series] { return served }

@@ -7,6 +7,9 @@ struct StoreCheck {
     let reader: StoreReader
     let naive: NaiveStore
     let note: String
+    var view = ServedView.asReceived
+    /// Readings and versions only.
+    var asOf: Int64?
 
     /// Everything of every series, page by page.
     func everything(limit: Int) throws {
@@ -39,7 +42,8 @@ struct StoreCheck {
         if versions != expectedVersions {
             Issue.record("versions of \(label): \(difference(versions, expectedVersions))")
         }
-        if range.lowerBound == 0 {
+        guard self.asOf == nil else { return }
+        if range.lowerBound == 0, self.view == .asReceived {
             let latest = try self.reader.latest(of: series)
             #expect(same([latest].compactMap { $0 }, expected.suffix(1)), "latest of \(label)")
         }
@@ -57,8 +61,18 @@ struct StoreCheck {
     private func readings(_ series: Series, _ range: Range<Int64>, _ limit: Int) throws -> [Reading] {
         var all: [Reading] = []
         var from = range.lowerBound
+        if let asOf = self.asOf {
+            while true {
+                let page = try self.reader.readingPage(
+                    of: series, from: from, to: range.upperBound, limit: limit, view: self.view, asOfMilliseconds: asOf)
+                all += page.rows
+                guard let next = page.next else { return all }
+                from = next
+            }
+        }
         while true {
-            let page = try self.reader.readings(of: series, from: from, to: range.upperBound, limit: limit)
+            let page = try self.reader.readings(
+                of: series, from: from, to: range.upperBound, limit: limit, view: self.view)
             guard let last = page.last else { return all }
             all += page
             from = last.timeMilliseconds + 1
@@ -69,14 +83,16 @@ struct StoreCheck {
         var all: [String] = []
         var from = range.lowerBound
         while true {
-            let page = try self.reader.versions(of: series, from: from, to: range.upperBound, limit: limit)
-            guard let last = page.last else { return all }
-            all += page.map {
+            let page = try self.reader.versionPage(
+                of: series, from: from, to: range.upperBound, limit: limit, view: self.view,
+                asOfMilliseconds: self.asOf)
+            all += page.rows.map {
                 versionText(
                     $0.reading.timeMilliseconds, $0.version, $0.reading.value.bitPattern, $0.reading.status,
                     $0.reading.receivedSeconds)
             }
-            from = last.reading.timeMilliseconds + 1
+            guard let next = page.next else { return all }
+            from = next
         }
     }
 
@@ -96,7 +112,7 @@ struct StoreCheck {
         var from = range.lowerBound
         while true {
             let page = try self.reader.rollups(
-                of: series, level: level, from: from, to: range.upperBound, limit: limit)
+                of: series, level: level, from: from, to: range.upperBound, limit: limit, view: self.view)
             #expect(page.count <= limit, "a page of \(page.count) rows; \(self.note)")
             guard let last = page.last else { return all }
             all += page

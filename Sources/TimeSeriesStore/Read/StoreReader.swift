@@ -30,6 +30,7 @@ package final class StoreReader: Sendable {
     private let loaded: Mutex<LoadedRegistry>
     /// The zone of sites that name none.
     let defaultZone: String
+    package let correctedRollups = CorrectedRollups()
 
     init(files: StoreFiles, pool: DatabasePool, head: Head, loaded: LoadedRegistry, defaultZone: String) {
         self.files = files
@@ -64,51 +65,24 @@ package final class StoreReader: Sendable {
     // MARK: Readings
 
     /// Served readings of `[from, to)` in order of time, about `limit` at most: ask on from the last time + 1.
-    package func readings(of series: Series, from: Int64, to: Int64, limit: Int) throws -> [Reading] {
-        try self.view(series) { view in
-            var page = try view.page(from: from, to: to, limit: limit)
-            try view.resolveReceipts(&page.columns)
-            return (0..<page.columns.count).map { page.columns[$0] }
-        }
+    package func readings(
+        of series: Series, from: Int64, to: Int64, limit: Int, view: ServedView = .asReceived
+    ) throws -> [Reading] {
+        try self.readingPage(of: series, from: from, to: to, limit: limit, view: view).rows
     }
 
     /// The same without receipt times, which cost another column; `receivedSeconds` is then 0 or unset.
-    package func values(of series: Series, from: Int64, to: Int64, limit: Int) throws -> [Reading] {
-        try self.view(series) { view in
-            let page = try view.page(from: from, to: to, limit: limit)
-            return (0..<page.columns.count).map { page.columns[$0] }
-        }
+    package func values(
+        of series: Series, from: Int64, to: Int64, limit: Int, view: ServedView = .asReceived
+    ) throws -> [Reading] {
+        try self.readingPage(of: series, from: from, to: to, limit: limit, view: view, withReceipts: false).rows
     }
 
     /// All versions of the readings of `[from, to)`, in order of time and version; about `limit` times at most.
-    package func versions(of series: Series, from: Int64, to: Int64, limit: Int) throws -> [ReadingVersion] {
-        try self.view(series) { view in
-            var page = try view.page(from: from, to: to, limit: limit)
-            try view.resolveReceipts(&page.columns)
-            guard let first = page.columns.times.first, let last = page.columns.times.last else { return [] }
-            var older = try view.allSuperseded(from: first, to: last + 1)
-            for version in page.superseded { older[version.timeMilliseconds, default: []].append(version) }
-            var stationReceipts = page.columns
-            stationReceipts.received = Array(repeating: 0, count: page.columns.count)
-            try view.resolveReceipts(&stationReceipts)
-            var versions: [ReadingVersion] = []
-            for index in 0..<page.columns.count {
-                let served = page.columns[index]
-                let before = older[served.timeMilliseconds] ?? []
-                for (position, version) in before.enumerated() {
-                    versions.append(
-                        ReadingVersion(
-                            reading: Reading(
-                                timeMilliseconds: served.timeMilliseconds,
-                                value: Double(bitPattern: version.valueBits), status: Status(packed: version.status),
-                                receivedSeconds: version.receivedSeconds > 0
-                                    ? version.receivedSeconds : stationReceipts.received[index]),
-                            version: position + 1))
-                }
-                versions.append(ReadingVersion(reading: served, version: before.count + 1))
-            }
-            return versions
-        }
+    package func versions(
+        of series: Series, from: Int64, to: Int64, limit: Int, view: ServedView = .asReceived
+    ) throws -> [ReadingVersion] {
+        try self.versionPage(of: series, from: from, to: to, limit: limit, view: view).rows
     }
 
     /// The served reading of the newest device time.
@@ -123,23 +97,23 @@ package final class StoreReader: Sendable {
     /// Buckets that start in `[from, to)` and hold readings, ascending; about `limit` at most: ask on from the last
     /// end.
     package func rollups(
-        of series: Series, level: Level, from: Int64, to: Int64, limit: Int
+        of series: Series, level: Level, from: Int64, to: Int64, limit: Int, view: ServedView = .asReceived
     ) throws -> [RollupRow] {
-        try self.view(series) { view in
-            var entries = try view.rollups(level: level, from: from, to: to, limit: limit)
-            if entries.count > limit { entries.removeLast(entries.count - limit) }
+        try self.view(series, view) { view in
+            let zone = view.base.zone
+            let entries = try view.rollups(level: level, from: from, to: to, limit: limit)
             var previous: RollupEntry?
             if series.method == .counter, let first = entries.first {
-                let before = level.bucket(containing: first.startMilliseconds - 1, zone: view.zone)
+                let before = level.bucket(containing: first.startMilliseconds - 1, zone: zone)
                 previous = try view.rollups(
                     level: level, from: before.startMilliseconds, to: before.endMilliseconds, limit: 1
                 ).first
             }
             return entries.map { entry in
-                let bucket = level.bucket(containing: entry.startMilliseconds, zone: view.zone)
+                let bucket = level.bucket(containing: entry.startMilliseconds, zone: zone)
                 var total = entry.rollup.sum
                 if series.method == .counter, let previous, previous.rollup.nValid > 0, entry.rollup.nValid > 0,
-                    level.bucket(containing: previous.startMilliseconds, zone: view.zone).endMilliseconds
+                    level.bucket(containing: previous.startMilliseconds, zone: zone).endMilliseconds
                         == entry.startMilliseconds
                 {
                     total += increment(from: previous.rollup.last, to: entry.rollup.first)
@@ -150,20 +124,35 @@ package final class StoreReader: Sendable {
         }
     }
 
-    private func view<Value: Sendable>(
-        _ series: Series, _ body: @Sendable (SeriesView) throws -> Value
+    /// One read transaction on a series.
+    ///
+    /// - Parameter asOf: the corrections are those that were in force at this instant; nil for now.
+    func view<Value: Sendable>(
+        _ series: Series, _ view: ServedView, asOf: Int64? = nil, _ body: @Sendable (CorrectedView) throws -> Value
     ) throws -> Value {
         let loaded = self.loaded.withLock { $0 }
         let station = loaded.registry.station(of: series)
+        let current = view == .corrected ? loaded.corrections[series.number] ?? .empty : .empty
         // First the head, then the transaction: what is merged in between is met twice and counted once.
         let unmerged = self.head.unmerged(series: series.number, station: station.number)
         return try self.pool.read { database in
-            try body(
-                SeriesView(
-                    database: database, rows: SeriesRows(), series: series, zone: loaded.registry.zone(of: series),
-                    receiptSeries: loaded.receiptSeries[station.number] ?? 0,
-                    unmerged: sortedByTime(unmerged.readings), receipts: sortedByTime(unmerged.receipts)))
+            var corrections = current
+            if view == .corrected, let asOf {
+                corrections = try CorrectionRows.inForce(database, series: series.number, atMilliseconds: asOf)
+            }
+            return try body(
+                CorrectedView(
+                    base: SeriesView(
+                        database: database, rows: SeriesRows(), series: series, zone: loaded.registry.zone(of: series),
+                        receiptSeries: loaded.receiptSeries[station.number] ?? 0,
+                        unmerged: sortedByTime(unmerged.readings), receipts: sortedByTime(unmerged.receipts)),
+                    corrections: corrections, kept: asOf == nil ? self.correctedRollups : nil))
         }
+    }
+
+    /// The corrections of a series that are in force now.
+    func correctionsInForce(_ series: Series) -> SeriesCorrections {
+        self.loaded.withLock { $0.corrections[series.number] } ?? .empty
     }
 
     // MARK: Head
@@ -201,27 +190,6 @@ package final class StoreReader: Sendable {
         }
         // Beside the service the head stands still while the service folds.
         return try self.consistentLedger().counts
-    }
-}
-
-extension SeriesView {
-    fileprivate func allSuperseded(from: Int64, to: Int64) throws -> [Int64: [SupersededVersion]] {
-        var versions: [Int64: [SupersededVersion]] = [:]
-        let rows = try Row.fetchCursor(
-            self.database,
-            sql: """
-                SELECT time, value_bits, status, received FROM revision WHERE series = ? AND time >= ? AND time < ?
-                ORDER BY time, version
-                """,
-            arguments: [self.series.number, from, to])
-        while let row = try rows.next() {
-            let time: Int64 = row[0]
-            versions[time, default: []].append(
-                SupersededVersion(
-                    timeMilliseconds: time, valueBits: UInt64(bitPattern: row[1]),
-                    status: UInt64(bitPattern: row[2]), receivedSeconds: row[3]))
-        }
-        return versions
     }
 }
 

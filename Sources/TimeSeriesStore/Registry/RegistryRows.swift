@@ -61,7 +61,8 @@ struct RegistryRows {
                     seriesIndices: indices))
         }
         return LoadedRegistry(
-            registry: Registry(sites: sites, stations: stations, series: series), receiptSeries: receipts)
+            registry: Registry(sites: sites, stations: stations, series: series), receiptSeries: receipts,
+            corrections: try CorrectionRows.inForce(database))
     }
 
     private struct FactKey: Hashable {
@@ -102,4 +103,6 @@ struct RegistryRows {
 package struct LoadedRegistry: Sendable {
     package let registry: Registry
     let receiptSeries: [Int32: Int32]
+    /// The corrections in force, by series number; none for most.
+    var corrections: [Int32: SeriesCorrections]
 }

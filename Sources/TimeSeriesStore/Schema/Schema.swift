@@ -7,7 +7,8 @@ import GRDB
 enum Schema {
     /// Every migration in order, by number.
     static let migrations: [(number: Int, sql: String)] = [
-        (1, version1)
+        (1, version1),
+        (4, version4),
     ]
 
     static var migrator: DatabaseMigrator {

@@ -9,6 +9,8 @@ enum StoreRequest: Codable, Sendable, Hashable {
     case quarantineRelease(FateSelection, shiftMilliseconds: Int64)
     case rulesLoad(text: String, fileName: String)
     case incidentAcknowledge(id: Int64, by: String, why: String, untilMilliseconds: Int64?)
+    case correctionAdd(CorrectionRequest)
+    case correctionRevoke(id: Int64, who: String, why: String)
     /// Publishes what is due to the lake.
     case lakePublish
     /// Answers at once; shows that a service listens.

@@ -48,6 +48,10 @@ struct StoreRequestHandler: Sendable {
             case .quarantineRelease(let selection, let shift):
                 return try FateRelease(settings: self.settings, clock: self.clock)
                     .quarantined(selection, shiftMilliseconds: shift, on: store)
+            case .correctionAdd(let correction):
+                return try CorrectionWork(nowMilliseconds: self.clock()).add(correction, on: store)
+            case .correctionRevoke(let id, let who, let why):
+                return try CorrectionWork(nowMilliseconds: self.clock()).revoke(id, who: who, why: why, on: store)
             case .lakePublish:
                 // The service and the verb publish on their own: nothing so slow belongs on the writer.
                 return StoreReply(VerbFailure.failed("publishing is not the writer's"))

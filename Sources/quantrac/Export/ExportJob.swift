@@ -13,13 +13,21 @@ struct ExportJob {
     let reader: StoreReader
     let level: Level
     let revisions: Bool
+    let view: ServedView
+    /// Only what was known then; nil for everything.
+    let asOf: ExportTime?
     var row: RowBuilder
     private(set) var rows = 0
 
-    init(reader: StoreReader, level: Level, revisions: Bool, row: RowBuilder) {
+    init(
+        reader: StoreReader, level: Level, revisions: Bool, view: ServedView = .corrected, asOf: ExportTime? = nil,
+        row: RowBuilder
+    ) {
         self.reader = reader
         self.level = level
         self.revisions = revisions
+        self.view = view
+        self.asOf = asOf
         self.row = row
     }
 
@@ -56,32 +64,35 @@ struct ExportJob {
     ) throws -> Int64? {
         guard from < span.toMilliseconds else { return nil }
         let limit = StoreLimits.pageRowsMax
-        let last: Int64?
+        let asOf = self.asOf?.milliseconds(zone: series.zone)
         switch (self.level, self.revisions) {
         case (.raw, false):
-            let page = try self.reader.readings(of: span.series, from: from, to: span.toMilliseconds, limit: limit)
-            for reading in page {
+            let page = try self.reader.readingPage(
+                of: span.series, from: from, to: span.toMilliseconds, limit: limit, view: self.view,
+                asOfMilliseconds: asOf)
+            for reading in page.rows {
                 series.append(reading, to: &self.row)
                 try self.rowDone(into: sink)
             }
-            last = page.last?.timeMilliseconds
+            return page.next
         case (.raw, true):
-            let page = try self.reader.versions(of: span.series, from: from, to: span.toMilliseconds, limit: limit)
-            for version in page {
+            let page = try self.reader.versionPage(
+                of: span.series, from: from, to: span.toMilliseconds, limit: limit, view: self.view,
+                asOfMilliseconds: asOf)
+            for version in page.rows {
                 series.append(version.reading, version: version.version, to: &self.row)
                 try self.rowDone(into: sink)
             }
-            last = page.last?.reading.timeMilliseconds
+            return page.next
         default:
             let page = try self.reader.rollups(
-                of: span.series, level: self.level, from: from, to: span.toMilliseconds, limit: limit)
+                of: span.series, level: self.level, from: from, to: span.toMilliseconds, limit: limit, view: self.view)
             for bucket in page {
                 series.append(bucket.bucket, bucket.rollup, total: bucket.total, to: &self.row)
                 try self.rowDone(into: sink)
             }
-            last = page.last.map { $0.bucket.endMilliseconds - 1 }
+            return page.last?.bucket.endMilliseconds
         }
-        return last.map { $0 + 1 }
     }
 
     private mutating func rowDone(into sink: ExportSink) throws {

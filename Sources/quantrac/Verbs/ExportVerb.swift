@@ -4,6 +4,7 @@ import TimeSeriesStore
 
 extension Level: ExpressibleByArgument {}
 extension ExportFormat: ExpressibleByArgument {}
+extension ServedView: EnumerableFlag {}
 
 /// `quantrac export`: time series as CSV or NDJSON.
 struct ExportVerb: ParsableCommand {
@@ -12,7 +13,8 @@ struct ExportVerb: ParsableCommand {
         discussion: """
             Rows come in the order of station, parameter and time. The number of rows and the SHA-256 of what was \
             written go to standard error. Times are half-open, [from, to): readings are matched by their time, \
-            buckets by their start.
+            buckets by their start. Corrections are laid over the readings unless --as-received is given; with \
+            --as-of the readings and corrections are those that were known at that instant of receipt.
             """)
 
     @OptionGroup var common: CommonOptions
@@ -25,10 +27,16 @@ struct ExportVerb: ParsableCommand {
     @Option(help: "csv or ndjson.") var format: ExportFormat = .csv
     @Option(help: "Write to FILE, which appears when it is complete.") var output: String?
     @Flag(help: "All versions of each reading, with their number (level raw only).") var revisions = false
+    @Flag(help: "With the corrections in force, or as the devices sent it.") var view: ServedView = .corrected
+    @Option(help: "As it was served at this instant, or at 00:00 of this date at the site (level raw only).") var asOf:
+        String?
 
     func validate() throws {
         guard !self.revisions || self.level == .raw else {
             throw ValidationError("--revisions goes with --level raw only")
+        }
+        guard self.asOf == nil || self.level == .raw else {
+            throw ValidationError("--as-of goes with --level raw only")
         }
     }
 
@@ -41,7 +49,8 @@ struct ExportVerb: ParsableCommand {
         let spans = try selection.spans(registry: reader.registry)
         let sink = try ExportSink(path: self.output)
         var job = ExportJob(
-            reader: reader, level: self.level, revisions: self.revisions, row: RowBuilder(format: self.format))
+            reader: reader, level: self.level, revisions: self.revisions, view: self.view,
+            asOf: try self.time(self.asOf, "--as-of"), row: RowBuilder(format: self.format))
         var progress = ProgressBar("export")
         do {
             try job.run(spans, into: sink) { done, total, rows in

@@ -10,7 +10,7 @@ struct QuantracCommand: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             ServeVerb.self, StationVerb.self, ExportVerb.self, StatusVerb.self, DeadLetterVerb.self,
-            QuarantineVerb.self,
+            QuarantineVerb.self, CorrectionVerb.self,
             RulesVerb.self, IncidentVerb.self, LakeVerb.self, VerifyVerb.self, BackupVerb.self, DoctorVerb.self,
         ])
 }
