@@ -60,8 +60,9 @@ package struct Correction: Sendable, Hashable {
         case annotate(String)
     }
 
-    /// `value × factor + offset`, where both may drift: from the first pair at the start of the range in a straight line
-    /// to the second at its end.
+    /// `value × factor + offset`, where both may drift.
+    ///
+    /// From the first pair at the start of the range in a straight line to the second at its end.
     package struct Scale: Sendable, Hashable {
         package let factor: Double
         package let offset: Double
@@ -127,8 +128,9 @@ package struct Correction: Sendable, Hashable {
 }
 
 extension Status {
-    /// What an invalidation makes of a status unless it says otherwise: a code of Quantrac's own, in letters, so that it
-    /// cannot be taken for one of a device or of the regulation.
+    /// What an invalidation makes of a status unless it says otherwise.
+    ///
+    /// A code of Quantrac's own, in letters, so that it cannot be taken for one of a device or of the regulation.
     package static let invalidated = Status(packed: 0x56_4E49)
 }
 

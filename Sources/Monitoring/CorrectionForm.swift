@@ -95,7 +95,7 @@ extension Correction.Kind {
         case (.scale(let scale), .direction):
             guard scale.factor == 1, scale.endFactor == 1 else {
                 throw CorrectionProblem(
-                    "\(series.parameter) is a direction: only an offset in degrees turns it (factor 1, added modulo 360)"
+                    "\(series.parameter) is a direction: only an offset turns it (factor 1, added modulo 360)"
                 )
             }
         case (.replace(let value, _), .direction):

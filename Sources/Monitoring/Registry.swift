@@ -89,9 +89,11 @@ package struct Station: Sendable, Hashable {
         self.seriesIndices = seriesIndices
     }
 
-    /// How many readings a bucket is due of each parameter.
+    /// How many readings a bucket is due of each parameter; of a retired station none.
     package func due(in bucket: Bucket) -> Int? {
-        bucket.due(intervalMilliseconds: self.intervalMilliseconds.value(at: bucket.startMilliseconds))
+        let due = bucket.due(intervalMilliseconds: self.intervalMilliseconds.value(at: bucket.startMilliseconds))
+        guard let retired = self.retiredMilliseconds, bucket.startMilliseconds >= retired else { return due }
+        return due.map { _ in 0 }
     }
 }
 

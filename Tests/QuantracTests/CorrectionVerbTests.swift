@@ -196,6 +196,6 @@ private struct Site {
             ])
         #expect(object["kind"] as? String == "scale" && object["endFactor"] as? Double == 2)
         #expect(object["from"] as? String == "2026-11-23T00:00:00.000+07:00")
-        #expect(item.cells[5] == "scale × 1.5 + 0, drifting to × 2 + -1")
+        #expect(item.cells[5] == "scale × 1.5 + 0, drifting to × 2 − 1")
     }
 }

@@ -101,6 +101,18 @@ private struct Installation {
         withExtendedLifetime(writer) {}
     }
 
+    @Test func `an export that ends before it begins is an error, not an empty file`() async throws {
+        let installation = try Installation()
+        try installation.fill(readings: 1)
+        let path = installation.folder.path("out.csv")
+        let backwards = ["export", "--output", path, "--from", "2026-11-24", "--to", "2026-11-23"]
+        #expect(await Program.run(backwards + ["--config", installation.config]) == ExitStatus.usage)
+        #expect(!FileManager.default.fileExists(atPath: path))
+        let nothing = ["export", "--output", path, "--from", "2026-11-24", "--to", "2026-11-24"]
+        #expect(await Program.run(nothing + ["--config", installation.config]) == ExitStatus.done)
+        #expect(try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").count == 1)
+    }
+
     @Test func `a damaged settings file ends with 2`() async throws {
         let installation = try Installation()
         _ = try installation.write("broker: {prot: 1}\n", to: "quantrac.yaml")

@@ -64,10 +64,12 @@ extension CorrectionForm {
         switch self.kind {
         case "replace": return "replace by \(text(self.value)), status \(self.status ?? "–")"
         case "scale":
-            let start = "× \(text(self.factor)) + \(text(self.offset))"
+            func line(_ factor: Double?, _ offset: Double?) -> String {
+                "× \(text(factor)) \((offset ?? 0) < 0 ? "−" : "+") \(text(offset?.magnitude))"
+            }
             let isSteady = self.factor == self.endFactor && self.offset == self.endOffset
-            return "scale \(start)"
-                + (isSteady ? "" : ", drifting to × \(text(self.endFactor)) + \(text(self.endOffset))")
+            return "scale \(line(self.factor, self.offset))"
+                + (isSteady ? "" : ", drifting to \(line(self.endFactor, self.endOffset))")
         case "annotate": return "annotate: \(self.note ?? "")"
         default: return "\(self.kind), status \(self.status ?? "–")"
         }

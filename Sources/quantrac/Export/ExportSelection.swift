@@ -27,6 +27,8 @@ struct ExportSelection {
             let zone = registry.site(of: station).zone
             let from = self.from?.milliseconds(zone: zone) ?? TimeBounds.earliestMilliseconds
             let to = self.to?.milliseconds(zone: zone) ?? TimeBounds.endMilliseconds
+            // An empty file would look as if nothing had been measured.
+            guard from <= to else { throw .usage("--from is later than --to; from ≤ to is needed") }
             let series = station.seriesIndices.map { registry.series[$0] }
                 .filter { wanted?.contains($0.parameter.text) ?? true }.sorted { $0.parameter < $1.parameter }
             for one in series {
