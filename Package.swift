@@ -168,8 +168,8 @@ let package = Package(
     ]
 )
 
-// In release builds the rooms between socket and disk do not check at run time that accesses to a property do not overlap;
-// debug builds, and with them all tests, do (measured: 2 % of the ingest's time).
+// In release builds the rooms between socket and disk do not check at run time that accesses to a property do not
+// overlap; debug builds, and with them all tests, do (measured: 2 % of the ingest's time).
 let unchecked: Set = ["FieldFormats", "Ingest", "TimeSeriesStore"]
 for target in package.targets where unchecked.contains(target.name) {
     target.swiftSettings = [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
