@@ -2,12 +2,12 @@ import Foundation
 import Subprocess
 
 /// DuckDB's command-line program: writes Parquet from rows on its standard input, and reads Parquet back.
-struct DuckDB: Sendable {
+package struct DuckDB: Sendable {
     /// The program's path.
-    let program: String
+    package let program: String
 
     /// Finds the program: the setting, then `PATH`, then `.tools/bin` of the working directory.
-    static func find(setting: String?) throws(LakeError) -> DuckDB {
+    package static func find(setting: String?) throws(LakeError) -> DuckDB {
         if let setting {
             guard FileManager.default.isExecutableFile(atPath: setting) else {
                 throw LakeError(.duckdbMissing, "lake.duckdb: there is no program \(setting)")

@@ -280,9 +280,25 @@ final class BatchBuilder {
             ))
     }
 
+    /// What an event is kept under; weigh tickets are often numbered.
     private struct EventKey: Decodable {
         let kind: String
         let id: String?
+
+        private enum Keys: String, CodingKey {
+            case kind
+            case id
+        }
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: Keys.self)
+            self.kind = try container.decode(String.self, forKey: .kind)
+            if let number = try? container.decode(Int64.self, forKey: .id) {
+                self.id = "\(number)"
+            } else {
+                self.id = try container.decodeIfPresent(String.self, forKey: .id)
+            }
+        }
     }
 
     private func event(

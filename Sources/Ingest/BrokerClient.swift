@@ -36,6 +36,10 @@ private let libraryIsInitialised: Bool = mosquitto_lib_init() == Int32(MOSQ_ERR_
 final class BrokerClient {
     private let handle: OpaquePointer
     private let settings: BrokerSettings
+    /// What OpenSSL said last; the library's own codes only say that there was something.
+    private var encryptionProblem: String?
+    /// Why the connection ended or never stood, in words; nil while nothing went wrong.
+    private(set) var problem: String?
     weak var delegate: (any BrokerClientDelegate)?
 
     init(_ settings: BrokerSettings, clientID: String, cleanSession: Bool, withholdsAcknowledgements: Bool) throws {
@@ -50,6 +54,7 @@ final class BrokerClient {
         mosquitto_max_inflight_messages_set(handle, 0)
         mosquitto_threaded_set(handle, withholdsAcknowledgements)
         mosquitto_connect_with_flags_callback_set(handle) { _, context, code, flags in
+            BrokerClient.of(context) { $0.listensToLibrary = false }
             BrokerClient.of(context) { $0.delegate?.brokerClient($0, connected: code, sessionPresent: flags & 1 == 1) }
         }
         mosquitto_subscribe_callback_set(handle) { _, context, _, count, granted in
@@ -82,12 +87,45 @@ final class BrokerClient {
         body(Unmanaged<BrokerClient>.fromOpaque(context).takeUnretainedValue())
     }
 
+    /// Whether the library tells us what goes wrong; only until the session stands, as it would tell of every packet.
+    private var listensToLibrary = false {
+        didSet {
+            guard self.listensToLibrary != oldValue else { return }
+            guard self.listensToLibrary else { return mosquitto_log_callback_set(self.handle, nil) }
+            mosquitto_log_callback_set(self.handle) { _, context, level, text in
+                guard level == Int32(MOSQ_LOG_ERR), let text else { return }
+                BrokerClient.of(context) { $0.note(String(cString: text)) }
+            }
+        }
+    }
+
+    private func note(_ text: String) {
+        // "OpenSSL Error[0]: error:0A000086:SSL routines::certificate verify failed": its last part is for people.
+        guard text.hasPrefix("OpenSSL Error"), let reason = text.split(separator: ":").last else { return }
+        self.encryptionProblem = reason.trimmingPrefix { $0 == " " }.description
+    }
+
+    /// Notes why a call failed; false when it did.
+    private func succeeds(_ code: Int32) -> Bool {
+        guard code != Int32(MOSQ_ERR_SUCCESS.rawValue) else { return true }
+        self.problem = self.words(code)
+        return false
+    }
+
+    /// A code in words; with TLS naming the setting that may be wrong.
+    private func words(_ code: Int32) -> String {
+        if self.settings.certificateAuthorityFile != nil, let problem = self.encryptionProblem {
+            let isOurs = problem.contains("alert")
+            let setting = isOurs ? "broker.tls.certFile and broker.tls.keyFile" : "broker.tls.caFile"
+            return "TLS: \(problem): \(isOurs ? "the broker refuses us" : "we refuse the broker"), check \(setting)"
+        }
+        return code == Int32(MOSQ_ERR_ERRNO.rawValue)
+            ? String(cString: strerror(errno)) : String(cString: mosquitto_strerror(code))
+    }
+
     private func check(_ call: String, _ code: Int32) throws {
         guard code != Int32(MOSQ_ERR_SUCCESS.rawValue) else { return }
-        let detail =
-            code == Int32(MOSQ_ERR_ERRNO.rawValue)
-            ? String(cString: strerror(errno)) : String(cString: mosquitto_strerror(code))
-        throw BrokerError(call: call, code: code, detail: detail)
+        throw BrokerError(call: call, code: code, detail: self.words(code))
     }
 
     /// -1 when there is none.
@@ -105,6 +143,9 @@ final class BrokerClient {
     ///
     /// Blocks for the TCP connect.
     func connect() throws {
+        self.encryptionProblem = nil
+        self.problem = nil
+        self.listensToLibrary = self.settings.certificateAuthorityFile != nil
         let code = mosquitto_connect(
             self.handle, self.settings.host, Int32(self.settings.port), Int32(self.settings.keepAliveSeconds))
         do { try self.check("connect", code) } catch let error as BrokerError {
@@ -132,7 +173,7 @@ final class BrokerClient {
     }
 
     /// Reads one packet if the socket holds one; false when the connection is gone.
-    func readPacket() -> Bool { mosquitto_loop_read(self.handle, 1) == Int32(MOSQ_ERR_SUCCESS.rawValue) }
+    func readPacket() -> Bool { self.succeeds(mosquitto_loop_read(self.handle, 1)) }
 
     /// Sends everything that is queued, acknowledgements too; false when the connection is gone.
     ///
@@ -145,7 +186,7 @@ final class BrokerClient {
         defer { setCork(descriptor, false) }
         while mosquitto_want_write(self.handle) {
             errno = 0
-            guard mosquitto_loop_write(self.handle, 1) == Int32(MOSQ_ERR_SUCCESS.rawValue) else { return false }
+            guard self.succeeds(mosquitto_loop_write(self.handle, 1)) else { return false }
             // A full socket: the rest leaves when `poll` says that there is room.
             if errno == EAGAIN || errno == EWOULDBLOCK { return true }
         }

@@ -91,8 +91,4 @@ private struct LoopBox: @unchecked Sendable {
 
 /// Our clock, ms since 1970.
 @Sendable
-package func systemMilliseconds() -> Int64 {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
-}
+package func systemMilliseconds() -> Int64 { SystemTime.nowMilliseconds() }

@@ -105,7 +105,12 @@ extension SessionHolder {
     ///
     /// Throws when the broker cannot be asked.
     package static func current(_ settings: BrokerSettings) throws -> SessionHolder? {
-        try ClaimProbe(settings, ownRun: "").run()
+        let probe = try ClaimProbe(settings, ownRun: "")
+        let holder = try probe.run()
+        if let refusal = probe.refusal {
+            throw BrokerError(call: "broker \(settings.host):\(settings.port)", code: 0, detail: refusal)
+        }
+        return holder
     }
 }
 
@@ -118,6 +123,9 @@ private final class ClaimProbe: BrokerClientDelegate {
     private var deadline = ContinuousClock.now
     private var other: SessionHolder?
     private var isDone = false
+    private var isAnswered = false
+    /// What the broker said to our name or password.
+    private(set) var refusal: String?
 
     init(_ settings: BrokerSettings, ownRun: String) throws {
         self.settings = settings
@@ -140,15 +148,22 @@ private final class ClaimProbe: BrokerClientDelegate {
             // Asked even when `poll` saw nothing: under TLS a packet may wait in OpenSSL's buffer.
             guard self.client.readPacket() else { break }
         }
+        // The session would not come about either: what it was that failed is known here.
+        if !self.isAnswered, let problem = self.client.problem {
+            throw BrokerError(
+                call: "broker \(self.settings.host):\(self.settings.port)", code: 0, detail: problem)
+        }
         return self.other
     }
 
     private func extend(_ milliseconds: Int) { self.deadline = .now + .milliseconds(milliseconds) }
 
     func brokerClient(_ client: BrokerClient, connected reasonCode: Int32, sessionPresent: Bool) {
+        self.isAnswered = true
         do {
             if reasonCode == 0 { return try client.subscribe([self.settings.markerTopic]) }
-            // Whoever refuses us now refuses the session, too, and says why then.
+            // Whoever refuses us now may still take the session, which has another name, or says why then.
+            self.refusal = String(cString: mosquitto_connack_string(reasonCode))
             self.isDone = true
         } catch { self.isDone = true }
     }

@@ -1,20 +1,11 @@
 import Monitoring
-
-#if canImport(Glibc)
-import Glibc
-#else
-import Darwin
-#endif
+import TimeSeriesStore
 
 /// The system's time of day.
 package struct SystemWallClock: WallClock {
     package init() {}
 
-    package var nowMilliseconds: Int64 {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        return Int64(now.tv_sec) * 1_000 + Int64(now.tv_nsec) / 1_000_000
-    }
+    package var nowMilliseconds: Int64 { SystemTime.nowMilliseconds() }
 
     /// Looks at the clock at least once a minute, because somebody may set it.
     package func sleep(untilMilliseconds instant: Int64) async throws {

@@ -12,8 +12,6 @@ package struct WebContext: Sendable {
     package var metrics: ServiceMetrics
     /// How the service is; called per request, so it must not block.
     package var health: @Sendable () -> HealthReport
-    /// Brings the gauges up to date before they are shown; must not block.
-    package var refreshMetrics: @Sendable () -> Void
     /// What has been published; nil when there is no lake; may block.
     package var lake: (@Sendable () throws -> LakeStatus)?
     package var clock: any WallClock
@@ -23,7 +21,7 @@ package struct WebContext: Sendable {
 
     package init(
         host: String = "127.0.0.1", port: Int = 8_420, reader: StoreReader, metrics: ServiceMetrics,
-        health: @escaping @Sendable () -> HealthReport, refreshMetrics: @escaping @Sendable () -> Void = {},
+        health: @escaping @Sendable () -> HealthReport,
         lake: (@Sendable () throws -> LakeStatus)? = nil, clock: any WallClock, logger: Logger,
         onListening: @escaping @Sendable (Int) -> Void = { _ in }
     ) {
@@ -32,7 +30,6 @@ package struct WebContext: Sendable {
         self.reader = reader
         self.metrics = metrics
         self.health = health
-        self.refreshMetrics = refreshMetrics
         self.lake = lake
         self.clock = clock
         self.logger = logger

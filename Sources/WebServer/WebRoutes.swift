@@ -45,7 +45,6 @@ struct WebRoutes: Sendable {
     }
 
     private func metrics() -> Response {
-        self.context.refreshMetrics()
         let text = MetricsText.render(self.context.metrics)
         return Response(
             status: .ok, headers: [.contentType: MetricsText.contentType],

@@ -113,8 +113,10 @@ import TimeSeriesStore
         bench.take("quantrac/v1/a/event", #"{"kind": "blast", "id": "7", "ppv": 3}"#)
         bench.take("quantrac/v1/a/event", #"{"kind": "ticket"}"#)
         bench.take("quantrac/v1/a/event", "[]")
-        #expect(bench.builder.effects.events.map(\.kind) == ["blast", "ticket"])
+        bench.take("quantrac/v1/a/event", #"{"kind": "weigh-ticket", "id": 4711, "net": 31.2}"#)
+        #expect(bench.builder.effects.events.map(\.kind) == ["blast", "ticket", "weigh-ticket"])
         #expect(bench.builder.effects.events[0].id == "7" && bench.builder.effects.events[1].id.count == 64)
+        #expect(bench.builder.effects.events[2].id == "4711")
         #expect(bench.builder.effects.deadLetters.count == 1)
     }
 

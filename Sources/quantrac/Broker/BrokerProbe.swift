@@ -35,17 +35,6 @@ struct BrokerProbe {
         }
     }
 
-    /// Only whether something listens, for a broker that wants TLS.
-    func reach() -> Answer {
-        switch self.connectSocket() {
-        case .failure(let failure):
-            return .unreachable("\(failure)")
-        case .success(let descriptor):
-            close(descriptor)
-            return .accepted
-        }
-    }
-
     private func connectSocket() -> Result<Int32, UnixSocket.Failure> {
         var hints = addrinfo()
         #if canImport(Glibc)

@@ -97,9 +97,3 @@ struct StoreRequestHandler: Sendable {
         "\(count) \(noun)\(count == 1 || noun.hasSuffix("s") ? "" : "s")"
     }
 }
-
-/// The time of day.
-enum SystemTime {
-    /// Milliseconds since 1970-01-01T00:00:00Z.
-    static func nowMilliseconds() -> Int64 { Int64((Date().timeIntervalSince1970 * 1_000).rounded()) }
-}

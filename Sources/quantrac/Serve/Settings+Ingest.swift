@@ -10,6 +10,12 @@ extension Settings {
             let text = try TextFile.read(file)
             password = String(text.prefix { !$0.isNewline })
         }
+        // libmosquitto would only say that something is invalid.
+        let tls = self.broker.tls
+        for (key, file) in [("caFile", tls.caFile), ("certFile", tls.certFile), ("keyFile", tls.keyFile)] {
+            guard let file, !FileManager.default.isReadableFile(atPath: file) else { continue }
+            throw ConfigurationError(place: file, key: "broker.tls.\(key)", problem: "cannot be read")
+        }
         return BrokerSettings(
             host: self.broker.host, port: self.broker.port, clientID: self.broker.clientID,
             username: self.broker.username, password: password, topicPrefix: self.broker.topicPrefix,

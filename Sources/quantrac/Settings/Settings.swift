@@ -81,7 +81,6 @@ struct Settings: Sendable, Hashable {
         self.broker.topics ?? Self.stationTopics.map { "\(self.broker.topicPrefix)/+/\($0)" }
     }
 
-    /// The files and the socket that stand beside the store.
-    var lockPath: String { "\(self.store.path).lock" }
+    /// Where the service takes requests, beside the store.
     var socketPath: String { "\(self.store.path).sock" }
 }

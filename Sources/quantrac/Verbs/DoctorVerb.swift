@@ -1,4 +1,5 @@
 import ArgumentParser
+import DataLake
 import FoundationEssentials
 import Ingest
 import Monitoring
@@ -97,7 +98,9 @@ struct Doctor {
     private func lock() -> Finding {
         self.finding("service") {
             if StoreClient(settings: self.settings).isServiceRunning { return (.good, "running") }
-            guard FileManager.default.fileExists(atPath: self.settings.lockPath) else { return (.absent, "stopped") }
+            guard FileManager.default.fileExists(atPath: StoreFiles(database: self.settings.store.path).lock) else {
+                return (.absent, "stopped")
+            }
             // Throws with the holder's number when somebody has it, who does not listen.
             _ = try StoreLock(StoreFiles(database: self.settings.store.path))
             return (.absent, "stopped")
@@ -140,9 +143,11 @@ struct Doctor {
                 host: broker.host, port: broker.port, clientID: "\(broker.clientID)-doctor",
                 username: broker.username, password: password)
             let place = "\(broker.host):\(broker.port)"
-            let usesTLS = broker.tls.caFile != nil
-            switch usesTLS ? probe.reach() : probe.run() {
-            case .accepted where usesTLS: return (.good, "\(place) answers; with TLS only the port was tried")
+            if broker.tls.caFile != nil {
+                _ = try SessionHolder.current(try self.settings.brokerSettings())
+                return (.good, "\(place) takes us over TLS as \(broker.username ?? "nobody in particular")")
+            }
+            switch probe.run() {
             case .accepted: return (.good, "\(place) takes us as \(broker.username ?? "nobody in particular")")
             case .refused(let reason): return (.wrong, "\(place): \(reason)")
             case .unreachable(let reason): return (.wrong, "\(place) cannot be reached: \(reason)")
@@ -214,19 +219,10 @@ struct Doctor {
 
     private func duckdb() -> Finding {
         self.finding("duckdb") {
-            let isNeeded = self.settings.lake.destination != nil
-            if let program = self.settings.lake.duckdb {
-                guard FileManager.default.isExecutableFile(atPath: program) else {
-                    return (.wrong, "lake.duckdb: there is no program \(program)")
-                }
-                return (.good, program)
+            do { return (.good, try DuckDB.find(setting: self.settings.lake.duckdb).program) } catch {
+                let isNeeded = self.settings.lake.destination != nil || self.settings.lake.duckdb != nil
+                return (isNeeded ? .wrong : .absent, "\(error)")
             }
-            let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
-            let folders = path.split(separator: ":").map(String.init) + [".tools/bin", ".tools/venv/bin"]
-            for folder in folders where FileManager.default.isExecutableFile(atPath: "\(folder)/duckdb") {
-                return (.good, "\(folder)/duckdb")
-            }
-            return (isNeeded ? .wrong : .absent, "not on PATH nor in .tools; the lake needs it")
         }
     }
 }

@@ -15,7 +15,9 @@ final class Broker {
     private var starts = 0
 
     /// Anonymous unless there is a password file.
-    init(_ folder: Folder, passwordFile: String? = nil) throws {
+    ///
+    /// - Parameter listenerLines: What else its configuration says of the listener.
+    init(_ folder: Folder, passwordFile: String? = nil, listenerLines: [String] = []) throws {
         self.folder = folder
         self.port = try freePort()
         let state = folder.file("broker")
@@ -36,6 +38,7 @@ final class Broker {
             log_type notice
 
             """
+        text += listenerLines.map { "\($0)\n" }.joined()
         if let passwordFile {
             text += "allow_anonymous false\npassword_file \(passwordFile)\n"
         } else {

@@ -19,10 +19,13 @@ final class Installation {
     private var settings: [String: String]
 
     /// - Parameter settings: Dotted keys with what stands behind the colon in YAML; they override the test's own.
-    init(settings: [String: String] = [:], passwordFile: String? = nil, folder: Folder? = nil) throws {
+    init(
+        settings: [String: String] = [:], passwordFile: String? = nil, listenerLines: [String] = [],
+        folder: Folder? = nil
+    ) throws {
         let folder = try folder ?? Folder()
         self.folder = folder
-        self.broker = try Broker(folder, passwordFile: passwordFile)
+        self.broker = try Broker(folder, passwordFile: passwordFile, listenerLines: listenerLines)
         self.httpPort = try freePort()
         self.storePath = settings["store.path"] ?? folder.file("store.db")
         self.settings = [
