@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format tidy check-kill check-real bench bootstrap build release clean
+.PHONY: help run test lint format tidy check-kill check-real soak bench bootstrap build release clean
 
 help: ## explain these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ check-kill: ## the long kill test: 30 SIGKILLs, 100,000 messages, release build
 
 check-real: ## five years of real hourly data, replayed under 20 SIGKILLs, release build
 	@ops/check-real
+
+soak: ## stations, faults, kills, full disks and clock steps for 10 minutes (SOAK=2h), release build
+	@ops/soak
 
 bench: ## the measurements of ARCHITECTURE.md, as a table
 	@ops/bench
