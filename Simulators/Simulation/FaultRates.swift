@@ -22,6 +22,8 @@ package enum Fault: String, Sendable, Hashable, CaseIterable {
     case revision
     /// The link is down for a while; the backlog follows on `…/history`.
     case offlineBurst = "offline-burst"
+    /// A message that the link lost although the device believes that it was sent.
+    case hole
     /// A damaged message, or a damaged value in a good one.
     case poison
 }
@@ -44,7 +46,8 @@ package struct FaultRates: Sendable, Hashable {
     /// What a fault is set to when only its name is given.
     private static let usual: [Fault: Double] = [
         .dropOut: 0.002, .stuck: 0.001, .spike: 0.001, .drift: 0.000_2, .calibration: 0.001, .clockSkew: 0.000_5,
-        .midnightJump: 0.1, .duplicate: 0.01, .reorder: 0.01, .revision: 0.002, .offlineBurst: 0.000_5, .poison: 0.002,
+        .midnightJump: 0.1, .duplicate: 0.01, .reorder: 0.01, .revision: 0.002, .offlineBurst: 0.000_5, .hole: 0.002,
+        .poison: 0.002,
     ]
 
     /// Why a list of faults could not be read.

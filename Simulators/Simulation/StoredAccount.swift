@@ -43,7 +43,7 @@ package struct StoredAccount: Sendable, Hashable {
 }
 
 /// A small strict JSON reader, enough for what the service sends to devices.
-private struct JSONReader {
+struct JSONReader {
     enum Value {
         case object([String: Value])
         case array([Value])

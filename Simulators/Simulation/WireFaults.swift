@@ -3,6 +3,10 @@ package struct WireFaults: Sendable {
     private let rates: FaultRates
     private var random: SeededGenerator
     private var held: [(message: OutgoingMessage, after: Int)] = []
+    /// What the link lost; the station is to believe that it arrived.
+    private var lost: [Int64] = []
+    /// What is sent again is not lost again: a run would never end.
+    private var highestSeq: Int64 = 0
 
     package init(rates: FaultRates, seed: UInt64) {
         self.rates = rates
@@ -22,6 +26,13 @@ package struct WireFaults: Sendable {
         if self.random.happens(self.rates[.poison] / 2), let sample = samples.first {
             leaving.append(self.damaged(sample, seq: message.seq ?? 0, format: format))
         }
+        if let seq = message.seq, seq > self.highestSeq {
+            self.highestSeq = seq
+            if self.random.happens(self.rates[.hole]) {
+                self.lost.append(seq)
+                return leaving
+            }
+        }
         if self.random.happens(self.rates[.reorder]) {
             self.held.append((message, Int.random(in: 1...5, using: &self.random)))
             return leaving
@@ -34,6 +45,12 @@ package struct WireFaults: Sendable {
         leaving += self.held.filter { $0.after <= 0 }.map(\.message)
         self.held.removeAll { $0.after <= 0 }
         return leaving
+    }
+
+    /// The numbers of messages that were lost on the way since this was last asked.
+    package mutating func takeLost() -> [Int64] {
+        defer { self.lost = [] }
+        return self.lost
     }
 
     /// Lets go of what is still held, at the end of a run.

@@ -29,6 +29,8 @@ final class Engine {
             sum.readingsAcknowledged += link.tally.readingsAcknowledged
             sum.reconnects += link.tally.reconnects
             sum.resent += link.tally.resent
+            sum.messagesLost += link.tally.messagesLost
+            sum.commands += link.tally.commands
         }
     }
 
@@ -71,6 +73,8 @@ final class Engine {
         var line = "sent \(tally.messagesSent) messages, acked \(tally.messagesAcknowledged), "
         line += "readings \(tally.readingsAcknowledged), \(seconds) s, \(rate) msg/s"
         if tally.reconnects > 0 { line += ", \(tally.reconnects) reconnects, \(tally.resent) sent again" }
+        if tally.messagesLost > 0 { line += ", \(tally.messagesLost) lost on the way" }
+        if tally.commands > 0 { line += ", \(tally.commands) commands answered" }
         Console.say(line)
         if unacknowledged > 0 { Console.say("\(unacknowledged) messages were not acknowledged") }
     }

@@ -2,6 +2,14 @@ import ArgumentParser
 import Monitoring
 import Simulation
 
+/// What makes a station that keeps its messages send a gap again.
+enum GapRepair: String, ExpressibleByArgument, CaseIterable {
+    /// It sees it on `…/stored`.
+    case stored
+    /// It waits until it is asked on `…/command`.
+    case command
+}
+
 /// `quantrac-sim fleet`: stations that exist only in their seed.
 struct FleetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -55,6 +63,9 @@ struct FleetCommand: ParsableCommand {
 
     @Option(help: "At the end, wait so long for `stored` to free all messages (with --password-directory).")
     var waitStored: DurationArgument?
+
+    @Option(help: "What makes a station send a gap again (with --password-directory): stored or command.")
+    var gapRepair = GapRepair.stored
 
     @Option(help: "Write the station file of these stations.")
     var writeStations: String?

@@ -51,7 +51,8 @@ final class FleetRun {
         let isOwn = command.passwordDirectory != nil
         self.stations = plan.sites.flatMap(\.stations).enumerated().map { index, station in
             SimulatedStation(
-                index: index, plan: station, run: options, boot: boot, keepsUntilStored: isOwn, route: .byAge)
+                index: index, plan: station, run: options, boot: boot, keepsUntilStored: isOwn,
+                resendsGaps: command.gapRepair == .stored, route: .byAge)
         }
         let links = try Self.links(command, stations: self.stations, truth: truth)
         self.linkOfStation = self.stations.indices.map { links[$0 % links.count] }
@@ -187,9 +188,17 @@ final class FleetRun {
     private func awaitStored() throws {
         guard let wait = self.command.waitStored, self.command.passwordDirectory != nil else { return }
         let deadline = SystemClock.monotonicMilliseconds() + wait.milliseconds
+        var nextResend = SystemClock.monotonicMilliseconds() + Limits.unconfirmedMilliseconds
         while self.stations.contains(where: { $0.logger.keptCount > 0 }), !StopSignal.isRaised,
             SystemClock.monotonicMilliseconds() < deadline
         {
+            if SystemClock.monotonicMilliseconds() >= nextResend {
+                nextResend = SystemClock.monotonicMilliseconds() + Limits.unconfirmedMilliseconds
+                for (station, link) in zip(self.stations, self.linkOfStation) {
+                    station.logger.resendUnconfirmed()
+                    if station.logger.hasWork { link.enqueue(station) }
+                }
+            }
             self.fill(isEnding: true)
             try self.engine.turn(nowMilliseconds: self.loggerClockMilliseconds, waitMilliseconds: 100)
         }

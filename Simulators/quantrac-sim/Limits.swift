@@ -22,6 +22,8 @@ enum Limits {
     static let connectMillisecondsMax: Int64 = 10_000
     /// After Ctrl-C, messages on their way get so long for their PUBACK.
     static let goodbyeMillisecondsMax: Int64 = 3_000
+    /// At the end, what `stored` does not speak of is sent again so often.
+    static let unconfirmedMilliseconds: Int64 = 3_000
     static let keepAliveSeconds: Int32 = 60
     static let truthBufferBytesMax = 256 << 10
     /// A line of a CSV file.

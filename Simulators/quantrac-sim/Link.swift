@@ -8,6 +8,10 @@ struct Tally {
     var readingsAcknowledged = 0
     var reconnects = 0
     var resent = 0
+    /// Messages the link lost without a word.
+    var messagesLost = 0
+    /// Requests of the service that were answered.
+    var commands = 0
 }
 
 /// One client of the broker that outlives its connections: sends its messages in order and again after every break.
@@ -98,6 +102,10 @@ final class Link {
                     for leaving in station.wireFaults.process(message, format: station.format) {
                         self.submit(leaving, station: station)
                     }
+                    for seq in station.wireFaults.takeLost() {
+                        self.tally.messagesLost += 1
+                        station.logger.acknowledged(seq: seq)
+                    }
                 } else {
                     self.submit(message, station: station)
                 }
@@ -140,11 +148,7 @@ final class Link {
         do { try connection.receive() } catch { trouble = error }
         try self.takeAcknowledged(from: connection)
         for (topic, payload) in connection.takeArrived() {
-            guard let station = self.ownStation, topic == station.storedTopic else { continue }
-            if let account = payload.withUnsafeBytes({ StoredAccount(json: $0) }) {
-                station.logger.stored(account)
-                if station.logger.hasWork { self.enqueue(station) }
-            }
+            do throws(BrokerError) { try self.take(topic, payload, connection) } catch { trouble = error }
         }
         if let refusal = connection.refusal {
             trouble = BrokerError(
@@ -155,6 +159,20 @@ final class Link {
         } else if connection.isAccepted, !self.isUp {
             do { try self.accepted(connection) } catch { self.broken(error, monotonicMilliseconds) }
         }
+    }
+
+    /// Does what the service says to the station.
+    private func take(_ topic: String, _ payload: [UInt8], _ connection: BrokerConnection) throws(BrokerError) {
+        guard let station = self.ownStation else { return }
+        if topic == station.storedTopic, let account = payload.withUnsafeBytes({ StoredAccount(json: $0) }) {
+            station.logger.stored(account)
+        } else if topic == station.commandTopic, let command = payload.withUnsafeBytes({ BackfillCommand(json: $0) }) {
+            self.tally.commands += 1
+            let answer = station.logger.backfill(command)
+            // Lost with the connection: then the service asks again.
+            _ = try connection.publish(topic: station.responseTopic, payload: Array(answer.json.utf8), retain: false)
+        }
+        if station.logger.hasWork { self.enqueue(station) }
     }
 
     /// Ends the connection in good order.
@@ -192,6 +210,7 @@ final class Link {
         self.hasBeenUp = true
         guard let station = self.ownStation else { return }
         try connection.subscribe(station.storedTopic)
+        try connection.subscribe(station.commandTopic)
         try self.publishStatus(of: station, isOnline: true, on: connection)
     }
 

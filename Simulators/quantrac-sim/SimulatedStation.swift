@@ -25,15 +25,20 @@ final class SimulatedStation {
     private let telemetryTopic: [CChar]
     private let historyTopic: [CChar]
     let storedTopic: String
+    let commandTopic: String
+    let responseTopic: [CChar]
     let statusTopic: String
 
-    init(index: Int, plan: StationPlan, run: RunOptions, boot: String, keepsUntilStored: Bool, route: Route) {
+    init(
+        index: Int, plan: StationPlan, run: RunOptions, boot: String, keepsUntilStored: Bool, resendsGaps: Bool = true,
+        route: Route
+    ) {
         self.index = index
         self.plan = plan
         self.route = route
         self.format = MessageFormat(parameters: plan.parameters, boot: boot)
         self.truthFormat = TruthFormat(station: plan.id, parameters: plan.parameters)
-        self.logger = StationLogger(boot: boot, keepsUntilStored: keepsUntilStored)
+        self.logger = StationLogger(boot: boot, keepsUntilStored: keepsUntilStored, resendsGaps: resendsGaps)
         let seeds = NoiseField(seed: run.seed).derived(UInt64(7_000_000 + index))
         self.sampleFaults = SampleFaults(rates: run.faults, seed: seeds.bits(1, 0))
         self.wireFaults = WireFaults(rates: run.faults, seed: seeds.bits(2, 0))
@@ -41,6 +46,8 @@ final class SimulatedStation {
         self.telemetryTopic = Array("\(base)/telemetry".utf8CString)
         self.historyTopic = Array("\(base)/history".utf8CString)
         self.storedTopic = "\(base)/stored"
+        self.commandTopic = "\(base)/command"
+        self.responseTopic = Array("\(base)/response".utf8CString)
         self.statusTopic = "\(base)/status"
     }
 

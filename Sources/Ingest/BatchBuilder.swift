@@ -37,6 +37,12 @@ package struct DeviceTimeBounds: Sendable {
     }
 }
 
+/// A message that is no reading, as it came.
+struct DeviceMessage: Equatable {
+    let station: Int32
+    let payload: [UInt8]
+}
+
 /// Turns the messages of a batch into one frame and the rows that go with it.
 ///
 /// On the good path a message costs no allocation: the decoder and the frame keep their buffers, and what needs text
@@ -48,6 +54,8 @@ final class BatchBuilder {
     private(set) var numberedStations: Set<Int32> = []
     /// When the newest of our own markers in this batch was sent; nil when there was none.
     private(set) var markerMilliseconds: Int64?
+    /// What devices said to commands; looked at when the batch is durable.
+    private(set) var responses: [DeviceMessage] = []
     /// The rules' states; staged until the batch is durable.
     var alerts: AlertBook
     private let topics: TopicParser
@@ -98,6 +106,7 @@ final class BatchBuilder {
         if !self.effects.isEmpty { self.effects = BatchEffects() }
         if !self.numberedStations.isEmpty { self.numberedStations.removeAll(keepingCapacity: true) }
         self.markerMilliseconds = nil
+        if !self.responses.isEmpty { self.responses.removeAll(keepingCapacity: true) }
     }
 
     var isEmpty: Bool { self.frame.isEmpty && self.effects.isEmpty }
@@ -154,7 +163,7 @@ final class BatchBuilder {
         case .history: self.telemetry(topic, payload, station: index, flags: flags.union(.history))
         case .status: self.presence(payload, station: index)
         case .event: self.event(topic, payload, station: index, flags: flags)
-        case .response: break
+        case .response: self.response(payload, station: index)
         }
     }
 
@@ -278,6 +287,15 @@ final class BatchBuilder {
                 self.directory.registry.stations[index].number, online,
                 String(decoding: payload.prefix(1_024), as: UTF8.self)
             ))
+    }
+
+    private func response(_ payload: UnsafeRawBufferPointer, station index: Int) {
+        // Beyond the bounds it is as good as not sent: the device is asked again.
+        guard payload.count <= IngestLimits.responseBytesMax,
+            self.responses.count < IngestLimits.responsesPerBatchMax
+        else { return }
+        self.responses.append(
+            DeviceMessage(station: self.directory.registry.stations[index].number, payload: Array(payload)))
     }
 
     /// What an event is kept under; weigh tickets are often numbered.

@@ -12,7 +12,13 @@ protocol BrokerClientDelegate: AnyObject {
     func brokerClient(_ client: BrokerClient, subscribed granted: UnsafeBufferPointer<Int32>)
     /// The message is the library's: copy what is to be kept.
     func brokerClient(_ client: BrokerClient, received message: UnsafePointer<mosquitto_message>)
+    /// The broker has what was published with QoS 1 under this packet number.
+    func brokerClient(_ client: BrokerClient, published packet: Int32)
     func brokerClient(_ client: BrokerClient, disconnected reasonCode: Int32)
+}
+
+extension BrokerClientDelegate {
+    func brokerClient(_ client: BrokerClient, published packet: Int32) {}
 }
 
 /// A failure of libmosquitto, in words.
@@ -65,6 +71,9 @@ final class BrokerClient {
         mosquitto_message_callback_set(handle) { _, context, message in
             guard let message else { return }
             BrokerClient.of(context) { $0.delegate?.brokerClient($0, received: message) }
+        }
+        mosquitto_publish_callback_set(handle) { _, context, packet in
+            BrokerClient.of(context) { $0.delegate?.brokerClient($0, published: packet) }
         }
         mosquitto_disconnect_callback_set(handle) { _, context, code in
             BrokerClient.of(context) { $0.delegate?.brokerClient($0, disconnected: code) }
@@ -166,10 +175,14 @@ final class BrokerClient {
         }
     }
 
-    func publish(topic: String, payload: [UInt8], retain: Bool, qos: Int32 = 1) throws {
+    /// Hands a message over; returns the number of its packet.
+    @discardableResult
+    func publish(topic: String, payload: [UInt8], retain: Bool, qos: Int32 = 1) throws -> Int32 {
+        var packet: Int32 = 0
         try self.check(
             "publish to \(topic)",
-            mosquitto_publish(self.handle, nil, topic, Int32(payload.count), payload, qos, retain))
+            mosquitto_publish(self.handle, &packet, topic, Int32(payload.count), payload, qos, retain))
+        return packet
     }
 
     /// Reads one packet if the socket holds one; false when the connection is gone.

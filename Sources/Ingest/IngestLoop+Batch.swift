@@ -14,12 +14,14 @@ extension IngestLoop {
     func readBatch(_ session: IngestSession) {
         let start = self.elapsed
         self.batch.begin(receivedMilliseconds: self.clock(), outage: self.outage)
-        session.beginBatch()
+        session.beginBatch(self.batch)
         self.fillBatch(session, timeToRead: self.timeToRead(session, at: start))
         let now = self.clock()
         session.endBatch()
         let messageCount = self.batch.frame.messageCount
         guard self.batch.isEmpty || self.commitBatch(session) else { return }
+        if !self.batch.responses.isEmpty { self.backfill.take(self.batch.responses) }
+        if !self.batch.effects.presence.isEmpty { self.life.take(self.batch.effects.presence, atMilliseconds: now) }
         // A marker says something only once what came before it is durable.
         if messageCount > 0 || self.batch.markerMilliseconds != nil {
             session.heard(now, markerMilliseconds: self.batch.markerMilliseconds)

@@ -94,10 +94,6 @@ extension IngestLoop {
 }
 
 extension IngestLoop: IngestSessionDelegate {
-    func session(_ session: IngestSession, received message: UnsafePointer<mosquitto_message>) {
-        self.batch.take(message.pointee)
-    }
-
     func session(_ session: IngestSession, wasRefused reason: String) {
         let broker = self.configuration.broker
         self.logger.error(

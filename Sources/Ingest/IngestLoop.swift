@@ -36,6 +36,8 @@ final class IngestLoop {
     let claim: SessionClaim
     let batch: BatchBuilder
     let upkeep: Upkeep
+    let backfill: BackfillKeeper
+    let life: LifeKeeper
     var pace = HistoryPace()
     /// How long reading had to wait for what was done before this batch.
     private(set) var lastUpkeep = Duration.zero
@@ -72,6 +74,8 @@ final class IngestLoop {
             reserveIncident: { [unowned writer] in writer.reserveIncident() })
         self.batch.latenessBook = try LatenessBook(writer)
         self.upkeep = try Upkeep(configuration, writer: writer, metrics: metrics, logger: logger)
+        self.backfill = try BackfillKeeper(writer: writer, metrics: metrics, logger: logger)
+        self.life = try LifeKeeper(writer: writer, metrics: metrics)
         // Since the last frame we know nothing of what was live.
         let last = writer.newestReceivedMilliseconds
         self.outage = Outage(fromMilliseconds: last > 0 ? last : clock())
@@ -111,6 +115,12 @@ final class IngestLoop {
 
     /// Both reading sessions, the live one first.
     var sessions: [IngestSession] { [self.live] + (self.history.map { [$0] } ?? []) }
+
+    /// Everything the broker had queued for us before this moment was read; nil while we are not caught up.
+    var readThroughMilliseconds: Int64? {
+        guard self.sessions.allSatisfy(\.isCaughtUp) else { return nil }
+        return self.sessions.map(\.readThroughMilliseconds).min()
+    }
 
     /// A clock that does not jump.
     var elapsed: Duration { self.started.duration(to: .now) }

@@ -2,8 +2,6 @@ import CMosquitto
 
 /// What a reading session tells the loop, on the loop's thread.
 protocol IngestSessionDelegate: AnyObject {
-    /// The message is the library's: copy what is to be kept.
-    func session(_ session: IngestSession, received message: UnsafePointer<mosquitto_message>)
     /// Every subscription was granted.
     func sessionIsSubscribed(_ session: IngestSession)
     func session(_ session: IngestSession, wasRefused reason: String)
@@ -45,8 +43,9 @@ final class IngestSession {
     private var backOff = BackOff()
     /// Subscriptions the broker has not granted yet; the marker must not be sent before the last one.
     private var subscriptionsPending = 0
-    /// Outside a batch nothing is taken: what arrives while the connection is cut will be delivered again.
-    private var isReading = false
+    /// What messages go into; outside a batch nothing is taken: what arrives while the connection is cut will be
+    /// delivered again.
+    private var batch: BatchBuilder?
 
     init(_ role: Role, _ settings: BrokerSettings) throws {
         self.role = role
@@ -80,9 +79,9 @@ final class IngestSession {
         }
     }
 
-    /// Starts a batch.
-    func beginBatch() {
-        self.isReading = true
+    /// Lets messages go into a batch.
+    func beginBatch(_ batch: BatchBuilder) {
+        self.batch = batch
         self.isLost = false
     }
 
@@ -97,7 +96,7 @@ final class IngestSession {
     }
 
     /// Ends a batch: what is withheld stays so until `release`.
-    func endBatch() { self.isReading = false }
+    func endBatch() { self.batch = nil }
 
     /// Lets the acknowledgements of a committed batch go; false when the connection is gone.
     func release() -> Bool { !self.isLost && self.client.flush() && self.client.keepAlive() }
@@ -156,9 +155,9 @@ extension IngestSession: BrokerClientDelegate {
     }
 
     func brokerClient(_ client: BrokerClient, received message: UnsafePointer<mosquitto_message>) {
-        guard self.isReading else { return }
+        guard let batch = self.batch else { return }
         self.deliveredCount &+= 1
-        self.delegate?.session(self, received: message)
+        batch.take(message.pointee)
     }
 
     func brokerClient(_ client: BrokerClient, disconnected reasonCode: Int32) { self.isLost = true }

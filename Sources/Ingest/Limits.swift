@@ -39,6 +39,16 @@ package enum IngestLimits {
     static let watchdogMilliseconds: Int64 = 95_000
     /// At most one `…/stored` a second and station.
     static let storedMilliseconds: Int64 = 1_000
+    /// How often it is looked whether stations are alive.
+    static let lifeMilliseconds: Int64 = 5_000
+    /// Commands handed to the library at a time, and when one without a PUBACK is handed over again.
+    static let commandsInFlightMax = 200
+    static let commandUnansweredMilliseconds: Int64 = 60_000
+    /// What devices answer: of one message, of one batch, and waiting to be looked at.
+    static let responseBytesMax = 16 << 10
+    static let responseRangesMax = 256
+    static let responsesPerBatchMax = 1_000
+    static let responsesWaitingMax = 4_000
     static let upkeepMilliseconds: Int64 = 1_000
     /// How long whoever left a record of itself has to answer for the session; its loop may be in a commit.
     static let claimMillisecondsMax = 3_000

@@ -19,7 +19,12 @@ final class OutgoingClient {
     private let settings: BrokerSettings
     private let holder: SessionHolder
     private let logger: Logger
-    private var isConnected = false
+    private(set) var isConnected = false
+    /// Commands on their way: their number in the outbox by packet, and when each was handed over.
+    private var commandOfPacket: [Int32: Int64] = [:]
+    private var handedOver: [Int64: Int64] = [:]
+    /// Commands that the broker has.
+    private var delivered: [Int64] = []
     /// Topics of the markers to send as soon as there is a connection.
     private var markersDue: Set<String> = []
     private var backOff = BackOff()
@@ -75,6 +80,29 @@ final class OutgoingClient {
         var isAlive = true
         for _ in 0..<IngestLimits.outgoingPacketsMax where isAlive { isAlive = self.client.readPacket() }
         if !isAlive || !self.client.flush() { self.isConnected = false }
+    }
+
+    // MARK: …/command
+
+    /// Publishes a command, unless it is on its way; not retained: it is of no use to who comes later.
+    func send(_ body: String, to station: String, outbox id: Int64, nowMilliseconds now: Int64) {
+        if let since = self.handedOver[id] {
+            // The library sends again after a lost connection; should it have forgotten, we do.
+            guard now - since > IngestLimits.commandUnansweredMilliseconds || now < since else { return }
+            self.commandOfPacket = self.commandOfPacket.filter { $0.value != id }
+        }
+        let topic = "\(self.settings.topicPrefix)/\(station)/command"
+        guard let packet = try? self.client.publish(topic: topic, payload: Array(body.utf8), retain: false) else {
+            return
+        }
+        self.commandOfPacket[packet] = id
+        self.handedOver[id] = now
+    }
+
+    /// Commands that the broker has taken since this was last asked.
+    func takeDelivered() -> [Int64] {
+        defer { self.delivered = [] }
+        return self.delivered
     }
 
     // MARK: …/stored
@@ -139,8 +167,14 @@ extension OutgoingClient: BrokerClientDelegate {
             self.droppedByBroker = Int64(String(decoding: payload, as: UTF8.self))
         } else if let question = ClaimMessage(payload), question.holder == nil {
             let answer = ClaimMessage(claim: question.claim, holder: self.holder).bytes
-            try? client.publish(topic: self.settings.markerTopic, payload: answer, retain: false, qos: 0)
+            _ = try? client.publish(topic: self.settings.markerTopic, payload: answer, retain: false, qos: 0)
         }
+    }
+
+    func brokerClient(_ client: BrokerClient, published packet: Int32) {
+        guard let id = self.commandOfPacket.removeValue(forKey: packet) else { return }
+        self.handedOver[id] = nil
+        self.delivered.append(id)
     }
 
     func brokerClient(_ client: BrokerClient, disconnected reasonCode: Int32) { self.isConnected = false }
@@ -159,25 +193,9 @@ enum StoredPayload {
             let told = account.gaps.prefix(self.gapsMax)
             let through = account.gaps.count > told.count ? account.gaps[told.count].lowerBound - 1 : account.through
             let gaps = told.map { "[\($0.lowerBound), \($0.upperBound)]" }.joined(separator: ", ")
-            text += "{\"boot\": \(self.quoted(account.boot)), \"from\": \(account.first), "
+            text += "{\"boot\": \(JSONText.quoted(account.boot)), \"from\": \(account.first), "
             text += "\"through\": \(through), \"gaps\": [\(gaps)]}"
         }
         return Array((text + "]}").utf8)
-    }
-
-    /// A boot id as a JSON text.
-    private static func quoted(_ boot: [UInt8]) -> String {
-        var text = "\""
-        for scalar in String(decoding: boot, as: UTF8.self).unicodeScalars {
-            switch scalar {
-            case "\"": text += "\\\""
-            case "\\": text += "\\\\"
-            case let scalar where scalar.value < 0x20:
-                let digits = String(scalar.value, radix: 16)
-                text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: text.unicodeScalars.append(scalar)
-            }
-        }
-        return text + "\""
     }
 }

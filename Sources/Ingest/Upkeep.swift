@@ -124,6 +124,13 @@ final class Upkeep {
         self.metrics.diskFreeBytes.set(self.disk.freeBytes ?? 0)
         try self.pauseOrGoOn(now, loop)
         try self.watchBroker(now, loop)
+        loop.outgoing.storedIsDue(
+            try loop.backfill.look(nowMilliseconds: now, readThroughMilliseconds: loop.readThroughMilliseconds))
+        if loop.backfill.takeMarkerWish() {
+            for session in loop.sessions { loop.outgoing.sendMarker(session.markerTopic) }
+        }
+        try loop.life.look(nowMilliseconds: now, outage: loop.outage)
+        try loop.backfill.deliver(by: loop.outgoing, nowMilliseconds: now)
         try self.reportDamage(now)
         try self.writer.endDailyBounds(nowMilliseconds: now)
     }

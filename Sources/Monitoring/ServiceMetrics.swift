@@ -17,6 +17,13 @@ package final class ServiceMetrics: Sendable {
     package let readingsRevised = Counter()
     package let readingsQuarantined = Counter()
     package let deadLetters = Counter()
+    /// Commands that asked a device for what is missing.
+    package let backfillCommands = Counter()
+    package let backfillsFilled = Counter()
+    /// Numbered messages that were declared lost.
+    package let messagesLost = Counter()
+    /// Answers of devices that fit no command, or could not be read.
+    package let responsesIgnored = Counter()
     /// From the first statement of a batch to the end of its fsync.
     package let commitSeconds = DurationHistogram()
     /// Readings whose fate the merge has not decided yet.
@@ -33,6 +40,12 @@ package final class ServiceMetrics: Sendable {
     package let historyConnected = Gauge()
     /// 1 once its marker has come back: no backlog waits at the broker.
     package let historyCaughtUp = Gauge()
+    /// Stations whose link is down, that are silent, that send without some parameter.
+    package let stationsOffline = Gauge()
+    package let stationsSilent = Gauge()
+    package let stationsStale = Gauge()
+    /// Requests for missing messages that are not settled.
+    package let backfillsOpen = Gauge()
     package let diskFreeBytes = Gauge()
 
     package init() {}
@@ -47,6 +60,10 @@ package final class ServiceMetrics: Sendable {
         body("quantrac_readings_revised_total", "Readings that replaced another value.", self.readingsRevised.value)
         body("quantrac_readings_quarantined_total", "Values set aside.", self.readingsQuarantined.value)
         body("quantrac_dead_letters_total", "Messages that could not be read.", self.deadLetters.value)
+        body("quantrac_backfill_commands_total", "Requests for missing messages.", self.backfillCommands.value)
+        body("quantrac_backfills_filled_total", "Requests that were filled.", self.backfillsFilled.value)
+        body("quantrac_messages_lost_total", "Numbered messages declared lost.", self.messagesLost.value)
+        body("quantrac_responses_ignored_total", "Answers that fit no command.", self.responsesIgnored.value)
     }
 
     /// All gauges with the names they are published under.
@@ -60,6 +77,10 @@ package final class ServiceMetrics: Sendable {
         body("quantrac_caught_up", "1 once the broker's backlog has been read.", self.caughtUp.value)
         body("quantrac_history_connected", "1 while the session for the backlog stands.", self.historyConnected.value)
         body("quantrac_history_caught_up", "1 once no backlog waits at the broker.", self.historyCaughtUp.value)
+        body("quantrac_stations_offline", "Stations whose link is down.", self.stationsOffline.value)
+        body("quantrac_stations_silent", "Stations nothing comes of.", self.stationsSilent.value)
+        body("quantrac_stations_stale", "Stations that send without some parameter.", self.stationsStale.value)
+        body("quantrac_backfills_open", "Requests for missing messages not settled.", self.backfillsOpen.value)
         body("quantrac_disk_free_bytes", "Free space where the store lies.", self.diskFreeBytes.value)
     }
 

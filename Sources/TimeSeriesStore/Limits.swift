@@ -41,6 +41,10 @@ package enum StoreLimits {
     /// Receipt accounts kept per station: the last boots.
     static let bootsKeptMax = 4
     static let gapsPublishedMax = 32
+    /// Ranges of lost numbers remembered per boot; of older ones only the count is kept.
+    static let lostRangesKeptMax = 256
+    /// Requests for what is missing that are remembered per station.
+    static let backfillRowsPerStationMax = 1_000
     /// Gaps remembered per boot; beyond it the oldest are declared lost.
     static let gapsKeptMax = 1_024
     /// A sequence number this far below the start of its account is a restart that forgot its `boot`, not a late

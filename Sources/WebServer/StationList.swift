@@ -14,9 +14,13 @@ final class StationList: Sendable {
     }
 
     private let reader: StoreReader
+    private let clock: any WallClock
     private let kept = Mutex<Kept?>(nil)
 
-    init(reader: StoreReader) { self.reader = reader }
+    init(reader: StoreReader, clock: any WallClock) {
+        self.reader = reader
+        self.clock = clock
+    }
 
     /// Blocks for one short read transaction per series.
     func write() throws -> JSONWriter {
@@ -28,14 +32,17 @@ final class StationList: Sendable {
         }
         var json = JSONWriter(reservingBytes: 64 * registry.series.count)
         json.beginArray()
-        for station in registry.stations { try self.write(station, registry, &json) }
+        let lives = self.reader.lives(presence: try self.reader.presence(), of: registry)
+        for (station, life) in zip(registry.stations, lives) { try self.write(station, life, registry, &json) }
         json.endArray()
         let written = Kept(json: json, at: .now, registry: registry)
         self.kept.withLock { $0 = written }
         return json
     }
 
-    private func write(_ station: Station, _ registry: Registry, _ json: inout JSONWriter) throws {
+    private func write(
+        _ station: Station, _ life: StationLife, _ registry: Registry, _ json: inout JSONWriter
+    ) throws {
         json.beginObject()
         json.key("id")
         json.value(station.id.text)
@@ -49,9 +56,15 @@ final class StationList: Sendable {
         json.value(station.latitude)
         json.key("longitude")
         json.value(station.longitude)
+        // Three things: what it said of its link, when it was last heard, and which parameters are fresh.
+        json.key("online")
+        if let online = life.online { json.value(online) } else { json.null() }
+        json.key("lastReceived")
+        json.value(life.heardMilliseconds > 0 ? life.heardMilliseconds : nil)
         json.key("parameters")
         json.beginArray()
-        for index in station.seriesIndices {
+        let now = self.clock.nowMilliseconds
+        for (position, index) in station.seriesIndices.enumerated() {
             let series = registry.series[index]
             json.beginObject()
             json.key("id")
@@ -60,6 +73,8 @@ final class StationList: Sendable {
             json.value(series.unit.latest)
             json.key("interval")
             json.value(station.intervalMilliseconds.latest)
+            json.key("fresh")
+            if let isFresh = life.isFresh(position, nowMilliseconds: now) { json.value(isFresh) } else { json.null() }
             json.key("last")
             self.write(try self.last(of: series), &json)
             json.endObject()

@@ -13,7 +13,7 @@ struct WebRoutes: Sendable {
     init(context: WebContext, threads: ReadingThreads = ReadingThreads()) {
         self.context = context
         self.threads = threads
-        self.stations = StationList(reader: context.reader)
+        self.stations = StationList(reader: context.reader, clock: context.clock)
     }
 
     func router() -> Router<BasicRequestContext> {

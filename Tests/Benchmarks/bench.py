@@ -1,6 +1,7 @@
 """Measures what ARCHITECTURE.md promises, side by side with its limits, and prints the table.
 
 Run by ops/bench. BENCH=quick (default, about six minutes) or full; BENCH_ONLY=name,… for some of the measures.
+BENCH_BACKLOG=readings on …/history (2 M unless said; the goal is stated for 52 M).
 """
 
 import getpass
@@ -14,6 +15,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from types import SimpleNamespace
 
+import backlog
 import ingest
 import machinery
 import report
@@ -31,6 +33,7 @@ MEASURES = {
     "http": storage.http,
     "restart": storage.restart,
     "memory": ingest.memory,
+    "backlog": backlog.backlog,
 }
 
 

@@ -1,6 +1,6 @@
 /* Publishes telemetry as fast as the broker takes it, for so little CPU that broker and subscriber are measured.
  *
- *   flood PORT STATIONS VALUES MESSAGES FIRST_MS INTERVAL_MS
+ *   flood PORT STATIONS VALUES MESSAGES FIRST_MS INTERVAL_MS [history]
  *
  * Message n is of station n mod STATIONS (`b-0000` …), numbered, QoS 1:
  * {"seq":…,"boot":"f","ts":…,"values":{"P00":12.3,…}}. Four connections share the stations, each with at most WINDOW
@@ -28,6 +28,7 @@ struct connection {
 };
 
 static int station_count, value_count;
+static const char *kind = "telemetry";
 static long message_count;
 static int64_t first_milliseconds, interval_milliseconds;
 static int *levels; /* tenths, one per series */
@@ -89,7 +90,7 @@ static char *put_payload(char *to, long number) {
 /* Renders a whole PUBLISH packet behind `to`; the length before it always takes two bytes. */
 static size_t put_packet(uint8_t *to, long number, uint16_t identifier) {
     char topic[64];
-    int topic_bytes = snprintf(topic, sizeof topic, "quantrac/v1/b-%04d/telemetry", (int)(number % station_count));
+    int topic_bytes = snprintf(topic, sizeof topic, "quantrac/v1/b-%04d/%s", (int)(number % station_count), kind);
     uint8_t *body = to + 3;
     body[0] = 0, body[1] = (uint8_t)topic_bytes;
     memcpy(body + 2, topic, (size_t)topic_bytes);
@@ -155,7 +156,8 @@ static void exchange(struct connection *link, short ready) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 7) return 2;
+    if (argc != 7 && !(argc == 8 && strcmp(argv[7], "history") == 0)) return 2;
+    if (argc == 8) kind = argv[7];
     station_count = atoi(argv[2]), value_count = atoi(argv[3]), message_count = atol(argv[4]);
     first_milliseconds = atoll(argv[5]), interval_milliseconds = atoll(argv[6]);
     if (station_count < CONNECTIONS || station_count % CONNECTIONS != 0 || value_count > 99) return 2;

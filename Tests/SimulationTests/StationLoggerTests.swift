@@ -136,3 +136,88 @@ struct StationLoggerTests {
         #expect(samples[0].timeMilliseconds == 10_000)
     }
 }
+
+struct BackfillTests {
+    private func logger(samples: Int, resendsGaps: Bool = false) -> StationLogger {
+        var logger = StationLogger(boot: "b1", keepsUntilStored: true, resendsGaps: resendsGaps)
+        for index in 0..<Int64(samples) { logger.record(sample(at: index * 1_000, Quantity(1, decimals: 0))) }
+        return logger
+    }
+
+    private func sendAll(_ logger: inout StationLogger) -> [OutgoingMessage] {
+        var messages: [OutgoingMessage] = []
+        while let message = logger.nextMessage(nowMilliseconds: 0) {
+            messages.append(message)
+            if let seq = message.seq { logger.acknowledged(seq: seq) }
+        }
+        return messages
+    }
+
+    private func stored(_ logger: inout StationLogger, through: Int, gaps: String) throws {
+        let json = #"{"at": 1, "boots": [{"boot": "b1", "from": 1, "through": \#(through), "gaps": \#(gaps)}]}"#
+        logger.stored(try #require(Array(json.utf8).withUnsafeBytes { StoredAccount(json: $0) }))
+    }
+
+    @Test func `a command is read, and anything else on its topic is none`() {
+        func read(_ text: String) -> BackfillCommand? {
+            Array(text.utf8).withUnsafeBytes { BackfillCommand(json: $0) }
+        }
+        let whole = #"{"id": "7", "kind": "backfill", "boot": "b1", "from": 1, "to": 2, "seqFrom": 4, "seqTo": 9}"#
+        #expect(read(whole) == BackfillCommand(id: "7", boot: "b1", numbers: 4...9))
+        #expect(read(#"{"id": "7", "kind": "backfill", "seqFrom": 4, "seqTo": 4}"#)?.boot == "")
+        for text in [
+            "", "{}", #"{"id": "7", "kind": "reboot", "seqFrom": 4, "seqTo": 9}"#,
+            #"{"id": "7", "kind": "backfill", "seqFrom": 9, "seqTo": 4}"#,
+        ] { #expect(read(text) == nil) }
+    }
+
+    @Test func `a device that waits for commands sends a gap again when it is asked, as history, oldest first`() throws
+    {
+        var logger = self.logger(samples: 9)
+        _ = self.sendAll(&logger)
+        try self.stored(&logger, through: 9, gaps: "[[3, 4], [6, 6]]")
+        #expect(!logger.hasWork)
+        let answer = logger.backfill(BackfillCommand(id: "7", boot: "b1", numbers: 3...6))
+        // 5 is stored and was freed: it is told, and the service knows better.
+        #expect(answer.json == #"{"id":"7","status":"partial","missing":[[5,5]]}"#)
+        let again = self.sendAll(&logger)
+        #expect(again.map(\.seq) == [3, 4, 6])
+        #expect(again.allSatisfy { $0.isAsked && $0.isBacklog(nowMilliseconds: 0) })
+        // Asked twice, it sends twice; the service knows what it has.
+        #expect(logger.backfill(BackfillCommand(id: "7", boot: "b1", numbers: 3...4)).status == .sent)
+        #expect(self.sendAll(&logger).map(\.seq) == [3, 4])
+    }
+
+    @Test func `what a device does not have it says`() {
+        var logger = self.logger(samples: 3)
+        _ = self.sendAll(&logger)
+        #expect(
+            logger.backfill(BackfillCommand(id: "1", boot: "b0", numbers: 1...3)).json
+                == #"{"id":"1","status":"unknown"}"#)
+        let beyond = logger.backfill(BackfillCommand(id: "2", boot: "b1", numbers: 2...8))
+        #expect(beyond.status == .partial && beyond.missing == [4...8])
+        #expect(logger.backfill(BackfillCommand(id: "3", boot: "b1", numbers: 90...99)).status == .unknown)
+        #expect(!self.sendAll(&logger).isEmpty)
+    }
+
+    @Test func `what nobody spoke of is sent again, what is in a gap waits to be asked`() throws {
+        var logger = self.logger(samples: 6)
+        _ = self.sendAll(&logger)
+        try self.stored(&logger, through: 4, gaps: "[[2, 2]]")
+        logger.resendUnconfirmed()
+        #expect(self.sendAll(&logger).map(\.seq) == [5, 6])
+    }
+
+    @Test func `a hole swallows a message that the device takes for sent`() {
+        var rates = FaultRates()
+        rates[.hole] = 1
+        var faults = WireFaults(rates: rates, seed: 1)
+        let message = OutgoingMessage(seq: 5, body: .samples([sample(at: 0, Quantity(1, decimals: 0))]))
+        let leaving = faults.process(message, format: MessageFormat(parameters: [], boot: "b"))
+        #expect(leaving.isEmpty)
+        #expect(faults.takeLost() == [5])
+        #expect(faults.takeLost().isEmpty && !faults.holdsMessages)
+        let again = faults.process(message, format: MessageFormat(parameters: [], boot: "b"))
+        #expect(again.map(\.seq) == [5], "what is sent again is not lost again")
+    }
+}

@@ -25,9 +25,10 @@ struct RouteTests {
         #expect(
             answer.body
                 == #"[{"id":"st-1","name":"Trạm st-1","site":"na-duong","kind":"ambient-air","latitude":21.5,"#
-                + #""longitude":null,"parameters":[{"id":"PM10","unit":"µg/m³","interval":300000,"#
+                + #""longitude":null,"online":null,"lastReceived":6000,"#
+                + #""parameters":[{"id":"PM10","unit":"µg/m³","interval":300000,"fresh":true,"#
                 + #""last":{"time":5000,"value":1,"status":"00"}},"#
-                + #"{"id":"SO2","unit":"µg/m³","interval":300000,"last":null}]}]"#)
+                + #"{"id":"SO2","unit":"µg/m³","interval":300000,"fresh":false,"last":null}]}]"#)
     }
 
     @Test(arguments: [

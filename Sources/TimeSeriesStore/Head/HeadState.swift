@@ -20,9 +20,16 @@ struct HeadState {
         var freshReadings = 0
         var touchedSeries: [Int32] = []
         var lastReceivedMilliseconds: Int64 = 0
+        /// The same as it is in the store.
+        var heardFolded: Int64 = 0
         /// Accounts of numbered messages, the newest boot last.
         var accounts: [SequenceAccount] = []
         var accountsChanged = false
+
+        /// Notes that the station itself sent something.
+        mutating func heard(_ receivedMilliseconds: Int64) {
+            self.lastReceivedMilliseconds = max(self.lastReceivedMilliseconds, receivedMilliseconds)
+        }
 
         /// False for a number that no station has.
         var isKnown: Bool { self.receiptSeries != 0 }
@@ -103,7 +110,7 @@ struct HeadState {
                 counts.decoded = 1
             }
             if isKnown {
-                self.stations[station].lastReceivedMilliseconds = received
+                if !message.flags.contains(.released) { self.stations[station].heard(received) }
                 let mergeable = sequence > self.stations[station].mergedThrough
                 let before = applied.readings
                 try self.takeSamples(

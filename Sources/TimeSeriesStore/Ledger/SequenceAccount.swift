@@ -18,6 +18,8 @@ package struct SequenceAccount: Sendable, Equatable {
     package private(set) var lostCount: Int64
     /// Missing numbers, ascending.
     package private(set) var gaps: [ClosedRange<Int64>]
+    /// Of the numbers given up, the newest ranges, ascending: one of them that comes after all is new.
+    private(set) var lostRanges: [ClosedRange<Int64>] = []
 
     package init(boot: [UInt8], opened: Int64, firstSequence: Int64) {
         self.boot = boot
@@ -32,8 +34,9 @@ package struct SequenceAccount: Sendable, Equatable {
 
     init(
         boot: [UInt8], opened: Int64, first: Int64, through: Int64, distinctCount: Int64, repeatedCount: Int64,
-        lostCount: Int64, gaps: [ClosedRange<Int64>]
+        lostCount: Int64, gaps: [ClosedRange<Int64>], lostRanges: [ClosedRange<Int64>]
     ) {
+        self.lostRanges = lostRanges
         self.boot = boot
         self.opened = opened
         self.first = first
@@ -67,6 +70,7 @@ package struct SequenceAccount: Sendable, Equatable {
             return true
         }
         guard let index = self.gaps.firstIndex(where: { $0.contains(sequence) }) else {
+            if self.receiveLost(sequence) { return true }
             self.repeatedCount += 1
             return false
         }
@@ -83,7 +87,45 @@ package struct SequenceAccount: Sendable, Equatable {
         let index = self.gaps.firstIndex { $0.lowerBound > gap.upperBound } ?? self.gaps.count
         self.gaps.insert(gap, at: index)
         if self.gaps.count > StoreLimits.gapsKeptMax {
-            self.lostCount += Int64(self.gaps.removeFirst().count)
+            self.addLost(self.gaps.removeFirst())
         }
+    }
+
+    // MARK: Lost numbers
+
+    /// Gives up what is missing in a range: it is no gap any more.
+    package mutating func declareLost(_ range: ClosedRange<Int64>) {
+        var left: [ClosedRange<Int64>] = []
+        for gap in self.gaps {
+            guard gap.overlaps(range) else {
+                left.append(gap)
+                continue
+            }
+            if gap.lowerBound < range.lowerBound { left.append(gap.lowerBound...(range.lowerBound - 1)) }
+            if gap.upperBound > range.upperBound { left.append((range.upperBound + 1)...gap.upperBound) }
+            self.addLost(gap.clamped(to: range))
+        }
+        self.gaps = left
+    }
+
+    private mutating func addLost(_ range: ClosedRange<Int64>) {
+        self.lostCount += Int64(range.count)
+        let index = self.lostRanges.firstIndex { $0.lowerBound > range.upperBound } ?? self.lostRanges.count
+        self.lostRanges.insert(range, at: index)
+        if self.lostRanges.count > StoreLimits.lostRangesKeptMax { self.lostRanges.removeFirst() }
+    }
+
+    /// Takes a number that had been given up; false when it is none of those remembered.
+    private mutating func receiveLost(_ sequence: Int64) -> Bool {
+        guard let index = self.lostRanges.firstIndex(where: { $0.contains(sequence) }) else { return false }
+        let range = self.lostRanges[index]
+        var rest: [ClosedRange<Int64>] = []
+        if range.lowerBound < sequence { rest.append(range.lowerBound...(sequence - 1)) }
+        if sequence < range.upperBound { rest.append((sequence + 1)...range.upperBound) }
+        self.lostRanges.replaceSubrange(index...index, with: rest)
+        if self.lostRanges.count > StoreLimits.lostRangesKeptMax { self.lostRanges.removeFirst() }
+        self.lostCount -= 1
+        self.distinctCount += 1
+        return true
     }
 }

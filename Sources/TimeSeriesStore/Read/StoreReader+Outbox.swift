@@ -8,15 +8,32 @@ package struct PendingOutboxRow: Sendable, Hashable {
 
 extension StoreReader {
     /// The oldest undelivered message of every channel: a channel that is stuck hides no other.
+    ///
+    /// Commands for stations are not among them.
     package func outboxHeads() throws -> [PendingOutboxRow] {
         try self.pool.read { database in
             try Row.fetchAll(
                 database,
                 sql: """
                     SELECT id, key, channel, body, created, attempts, due FROM outbox WHERE id IN
-                    (SELECT min(id) FROM outbox WHERE delivered IS NULL GROUP BY channel) ORDER BY id
+                    (SELECT min(id) FROM outbox WHERE delivered IS NULL AND \(OutboxChannel.isNotice) GROUP BY channel)
+                    ORDER BY id
                     """
             ).map { PendingOutboxRow($0) }
+        }
+    }
+
+    /// Commands for stations that are not delivered, oldest first, behind a message that was looked at before.
+    package func pendingCommands(after id: Int64, limit: Int) throws -> [OutboxRow] {
+        try self.pool.read { database in
+            try Row.fetchAll(
+                database.cachedStatement(
+                    sql: """
+                        SELECT id, key, channel, body, created, attempts, due FROM outbox
+                        WHERE delivered IS NULL AND \(OutboxChannel.isCommand) AND id > ? ORDER BY id LIMIT ?
+                        """),
+                arguments: [id, limit]
+            ).map { PendingOutboxRow($0).row }
         }
     }
 

@@ -26,7 +26,7 @@ package struct ReadingVersion: Sendable, Hashable {
 package final class StoreReader: Sendable {
     package let files: StoreFiles
     let pool: DatabasePool
-    private let head: Head
+    let head: Head
     private let loaded: Mutex<LoadedRegistry>
     /// The zone of sites that name none.
     let defaultZone: String

@@ -76,7 +76,7 @@ package enum IncidentChange: Sendable {
 }
 
 /// A message to somebody, delivered at least once.
-package struct OutboxMessage: Sendable {
+package struct OutboxMessage: Sendable, Equatable {
     /// The idempotency key: the same transition has the same key, after a crash as well.
     package var key: String
     package var channel: String

@@ -19,7 +19,8 @@ enum EffectRows {
             try database.cachedStatement(
                 sql: """
                     INSERT INTO device VALUES (?, ?, ?, ?) ON CONFLICT (station) DO UPDATE SET
-                    online = excluded.online, detail = excluded.detail, changed = excluded.changed
+                    changed = CASE WHEN online IS excluded.online THEN changed ELSE excluded.changed END,
+                    online = excluded.online, detail = excluded.detail
                     """
             ).execute(arguments: [item.station, item.online, item.detail, nowMilliseconds])
         }

@@ -12,18 +12,7 @@ extension StoreWriter {
         let through = self.sequence
         // Nothing came and nothing changed since the last fold: an idle service writes nothing.
         if through == self.alertsThrough, self.foldedSnapshot == alertSnapshot { return }
-        let (ledger, accounts) = self.head.withState { state in
-            (
-                state.ledger,
-                state.stations.enumerated().filter { $0.element.accountsChanged }
-                    .map { (Int32($0.offset), $0.element.accounts) }
-            )
-        }
-        try self.transaction(.ordered) { database in
-            for (key, counts) in ledger { try LedgerRows.add(database, key, counts) }
-            for (station, list) in accounts { try AccountRows.save(database, station: station, list) }
-            try Meta.set(database, .ledgerThrough, through)
-            try Meta.set(database, .newestReceived, self.newestReceivedMilliseconds)
+        try self.foldCounts { database in
             try database.cachedStatement(
                 sql:
                     "INSERT INTO meta VALUES ('alert_snapshot', ?) ON CONFLICT (key) DO UPDATE SET value = "
@@ -33,10 +22,38 @@ extension StoreWriter {
         }
         self.alertsThrough = through
         self.foldedSnapshot = alertSnapshot
+    }
+
+    /// Folds the ledger and the accounts, with what else belongs to the transaction.
+    func foldCounts(also: (Database) throws -> Void = { _ in }) throws {
+        let through = self.sequence
+        let (ledger, accounts) = self.head.withState { state in
+            (
+                state.ledger,
+                state.stations.enumerated().filter { $0.element.accountsChanged }
+                    .map { (Int32($0.offset), $0.element.accounts) }
+            )
+        }
+        let heard = self.head.withState { state in
+            state.stations.enumerated().filter { $0.element.lastReceivedMilliseconds != $0.element.heardFolded }
+                .map { (Int32($0.offset), $0.element.lastReceivedMilliseconds) }
+        }
+        try self.transaction(.ordered) { database in
+            for (key, counts) in ledger { try LedgerRows.add(database, key, counts) }
+            for (station, list) in accounts { try AccountRows.save(database, station: station, list) }
+            for (station, received) in heard {
+                try database.cachedStatement(sql: "INSERT OR REPLACE INTO heard VALUES (?, ?)")
+                    .execute(arguments: [station, received])
+            }
+            try Meta.set(database, .ledgerThrough, through)
+            try Meta.set(database, .newestReceived, self.newestReceivedMilliseconds)
+            try also(database)
+        }
         self.head.withState { state in
             state.ledger = [:]
             state.ledgerThrough = through
             for index in state.stations.indices { state.stations[index].accountsChanged = false }
+            for (station, received) in heard { state.stations[Int(station)].heardFolded = received }
         }
     }
 

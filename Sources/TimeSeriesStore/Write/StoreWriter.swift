@@ -36,6 +36,7 @@ package final class StoreWriter {
     var foldedSnapshot: [UInt8]?
     var trimmedThrough: Int64
     private var nextIncident: Int64
+    var nextBackfill: Int64
     private var synchronousIsFull = false
     private let lock: StoreLock
     /// How much of what could not be stored is kept.
@@ -72,7 +73,8 @@ package final class StoreWriter {
                         loaded: loaded, replay: result, change: try Meta.integer(database, .change) ?? 0,
                         alerts: try Meta.integer(database, .alertsThrough) ?? 0,
                         trimmed: try Meta.integer(database, .trimmedThrough) ?? 0,
-                        incident: try Int64.fetchOne(database, sql: "SELECT max(id) FROM incident") ?? 0
+                        incident: try Int64.fetchOne(database, sql: "SELECT max(id) FROM incident") ?? 0,
+                        backfill: try Int64.fetchOne(database, sql: "SELECT max(id) FROM backfill") ?? 0
                     ))
             }.value
         }
@@ -89,6 +91,7 @@ package final class StoreWriter {
         self.alertsThrough = opened.alerts
         self.trimmedThrough = opened.trimmed
         self.nextIncident = opened.incident + 1
+        self.nextBackfill = opened.backfill + 1
         self.head = Head(opened.replay.head)
         self.reader = StoreReader(
             files: files, pool: pool, head: self.head, loaded: opened.loaded, defaultZone: defaultZone)

@@ -15,7 +15,9 @@ struct StatusVerb: ParsableCommand {
         let reader = try settings.openReader()
         let status = StatusReport(
             try reader.status(), registry: reader.registry, reserveBytes: Int64(settings.store.reserveBytes),
-            time: settings.timeText, isServiceRunning: StoreClient(settings: settings).isServiceRunning)
+            time: settings.timeText, isServiceRunning: StoreClient(settings: settings).isServiceRunning,
+            lives: reader.lives(presence: try reader.presence(), of: reader.registry),
+            nowMilliseconds: SystemTime.nowMilliseconds())
         if self.json { return try Output.json(status) }
         try Output.write(status.text)
     }
@@ -50,6 +52,28 @@ struct StatusReport: Encodable {
         }
     }
 
+    /// Links, devices and parameters, counted over the stations that are not retired.
+    struct Life: Encodable {
+        var online = 0
+        var offline = 0
+        /// Nothing came for three intervals, or ten minutes.
+        var silent = 0
+        /// They send, and some parameter has no fresh reading.
+        var stale = 0
+
+        init(_ lives: [StationLife], _ stations: [Station], nowMilliseconds now: Int64) {
+            for (life, station) in zip(lives, stations) where station.retiredMilliseconds.map({ now < $0 }) ?? true {
+                if life.online == true { self.online += 1 }
+                if life.isOffline { self.offline += 1 }
+                if life.isSilent(nowMilliseconds: now) {
+                    self.silent += 1
+                } else if !life.stale(nowMilliseconds: now).isEmpty {
+                    self.stale += 1
+                }
+            }
+        }
+    }
+
     let stations: Int
     let series: Int
     let readings: Int64
@@ -61,11 +85,14 @@ struct StatusReport: Encodable {
     let journal: Journal
     let head: Head
     let disk: Disk
+    let life: Life
     let service: String
 
     init(
-        _ status: StoreStatus, registry: Registry, reserveBytes: Int64, time: TimeText, isServiceRunning: Bool
+        _ status: StoreStatus, registry: Registry, reserveBytes: Int64, time: TimeText, isServiceRunning: Bool,
+        lives: [StationLife], nowMilliseconds: Int64
     ) {
+        self.life = Life(lives, registry.stations, nowMilliseconds: nowMilliseconds)
         self.stations = status.stations
         self.series = status.series
         self.readings = status.readings
@@ -111,6 +138,7 @@ struct StatusReport: Encodable {
         try container.encode(self.journal, forKey: .journal)
         try container.encode(self.head, forKey: .head)
         try container.encode(self.disk, forKey: .disk)
+        try container.encode(self.life, forKey: .life)
         try container.encode(self.service, forKey: .service)
     }
 
@@ -126,6 +154,7 @@ struct StatusReport: Encodable {
         case journal
         case head
         case disk
+        case life
         case service
     }
 
@@ -133,7 +162,11 @@ struct StatusReport: Encodable {
     var text: String {
         let lines: [(String, String)] = [
             ("service", self.service), ("stations", "\(self.stations), \(self.series) series"),
-            ("readings", "\(self.readings)"), ("oldest", self.oldest ?? "–"), ("newest", self.newest ?? "–"),
+            (
+                "life",
+                "\(self.life.online) online, \(self.life.offline) offline, \(self.life.silent) silent, "
+                    + "\(self.life.stale) without some parameter"
+            ), ("readings", "\(self.readings)"), ("oldest", self.oldest ?? "–"), ("newest", self.newest ?? "–"),
             (
                 "file",
                 ByteText.text(Int64(self.fileBytes))
