@@ -29,6 +29,8 @@ package final class LakePublisher: Sendable {
         package var merge: @Sendable () async throws -> Void
         /// Notes a published part, on the writer.
         package var record: @Sendable (LakePart) async throws -> Void
+        /// Notes that a day says through a change what was published of it, on the writer.
+        package var examined: @Sendable (_ day: Int64, _ change: Int64) async throws -> Void
         package var logger: Logger
         /// A seam for fault tests: called after each step, and may throw as a crash would stop the program there.
         package var afterStep: @Sendable (LakeStep) throws -> Void = { _ in }
@@ -36,7 +38,8 @@ package final class LakePublisher: Sendable {
         package init(
             reader: StoreReader, destination: String, duckdb: String? = nil, zone: Zone, clock: any WallClock,
             merge: @escaping @Sendable () async throws -> Void,
-            record: @escaping @Sendable (LakePart) async throws -> Void, logger: Logger
+            record: @escaping @Sendable (LakePart) async throws -> Void,
+            examined: @escaping @Sendable (_ day: Int64, _ change: Int64) async throws -> Void, logger: Logger
         ) {
             self.reader = reader
             self.destination = destination
@@ -45,13 +48,12 @@ package final class LakePublisher: Sendable {
             self.clock = clock
             self.merge = merge
             self.record = record
+            self.examined = examined
             self.logger = logger
         }
     }
 
     private struct State {
-        /// Per day the change up to which its rows were found to be those that are published.
-        var examinedThrough: [Int64: Int64] = [:]
         var lastError: String?
     }
 
@@ -121,8 +123,8 @@ package final class LakePublisher: Sendable {
                         "Published", metadata: ["file": "\(part.file)", "rows": "\(part.rows)"])
                 } else {
                     report.unchanged += 1
+                    try await self.context.examined(day.day, day.change)
                 }
-                self.state.withLock { $0.examinedThrough[day.day] = day.change }
             } catch let error as LakeInterruption {
                 throw error
             } catch {
@@ -134,13 +136,12 @@ package final class LakePublisher: Sendable {
 
     private func isDue(_ day: LakeDay, _ cause: LakeCause) -> Bool {
         let now = self.context.clock.nowMilliseconds
+        guard !day.isSealed else { return false }
         guard LakeStatus.isSettled(day.day, zone: self.context.zone, nowMilliseconds: now) else { return false }
         guard let part = day.published, LakeFiles.exists(self.paths.absolute(LakePaths.manifest(day.day))) else {
             return true
         }
-        guard day.change > part.changeTo, self.state.withLock({ $0.examinedThrough[day.day] }) != day.change else {
-            return false
-        }
+        guard day.change > max(part.changeTo, day.examinedThrough) else { return false }
         return cause == .request || now - part.publishedMilliseconds >= LakeLimits.restateMilliseconds
     }
 }

@@ -46,7 +46,7 @@ enum AlertRecovery {
                     outage: outage)
                 for _ in 0..<sample.readingCount {
                     let reading = try frame.nextReading()
-                    guard !message.flags.contains(.released),
+                    guard message.flags.mayAlert,
                         let index = registry.seriesIndex(number: reading.series)
                     else { continue }
                     book.observe(

@@ -182,24 +182,24 @@ final class BatchBuilder {
         let values = self.decoder.values
         var quarantinedCount = 0
         for sample in samples {
-            let timeReason = self.bounds.reason(
-                sample.timeMilliseconds, receivedMilliseconds: self.receivedMilliseconds)
+            let timeReason = self.timeReason(sample.timeMilliseconds, station: index)
             for position in Int(sample.valueStart)..<Int(sample.valueEnd)
             where timeReason != nil || values[position].reason != 0 {
                 quarantinedCount += 1
                 self.quarantine(values[position], of: sample, station: index, timeReason: timeReason)
             }
-            self.noteClock(station: index, isOff: timeReason != nil, claimed: sample.timeMilliseconds)
+            self.noteClock(
+                station: index, isOff: timeReason != nil && timeReason != .sealed, claimed: sample.timeMilliseconds)
         }
         self.frame.beginMessage(
             station: station, flags: flags, quarantinedCount: quarantinedCount, sequence: self.decoder.sequence,
             boot: self.decoder.boot)
         self.frame.beginSamples(count: samples.count)
         var newest = Int64.min
-        for sample in samples where self.write(sample, values, mayAlert: !flags.contains(.released)) {
+        for sample in samples where self.write(sample, values, station: index, mayAlert: flags.mayAlert) {
             newest = max(newest, sample.timeMilliseconds)
         }
-        guard newest > .min, !flags.contains(.released) else { return }
+        guard newest > .min, flags.mayAlert else { return }
         if let change = self.latenessBook.observe(
             station: index, timeMilliseconds: newest, receivedMilliseconds: self.receivedMilliseconds,
             outage: self.outage)
@@ -208,12 +208,17 @@ final class BatchBuilder {
         }
     }
 
+    /// Why nothing of a device time is taken; nil when it is.
+    private func timeReason(_ timeMilliseconds: Int64, station index: Int) -> QuarantineReason? {
+        self.bounds.reason(timeMilliseconds, receivedMilliseconds: self.receivedMilliseconds)
+            ?? (timeMilliseconds < self.directory.registry.stations[index].sealedBeforeMilliseconds ? .sealed : nil)
+    }
+
     /// - Returns: whether any of its readings was taken.
     private func write(
-        _ sample: DecodedSample, _ values: UnsafeBufferPointer<DecodedValue>, mayAlert: Bool
+        _ sample: DecodedSample, _ values: UnsafeBufferPointer<DecodedValue>, station index: Int, mayAlert: Bool
     ) -> Bool {
-        let isBelieved =
-            self.bounds.reason(sample.timeMilliseconds, receivedMilliseconds: self.receivedMilliseconds) == nil
+        let isBelieved = self.timeReason(sample.timeMilliseconds, station: index) == nil
         let range = Int(sample.valueStart)..<Int(sample.valueEnd)
         var readingCount = 0
         var allMeasuring = true

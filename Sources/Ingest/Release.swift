@@ -80,6 +80,7 @@ package struct Release {
             guard let value = row.value, value.isFinite, let status = Status(row.status),
                 let station = StationID(row.station), let parameter = ParameterID(row.parameter),
                 let series = registry.series(station, parameter),
+                time >= registry.station(of: series).sealedBeforeMilliseconds,
                 self.bounds.reason(time, receivedMilliseconds: self.nowMilliseconds) == nil
             else {
                 report.refused += 1

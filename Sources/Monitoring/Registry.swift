@@ -70,12 +70,17 @@ package struct Station: Sendable, Hashable {
     package let intervalMilliseconds: Dated<Int64?>
     /// From this instant on nothing is due any more.
     package let retiredMilliseconds: Int64?
+    /// What was measured before this is sealed: nothing more is taken of it.
+    package let sealedBeforeMilliseconds: Int64
+    /// Raw readings before this are deleted; their rollups stay and are never folded again.
+    package let rawBeforeMilliseconds: Int64
     /// Positions in `Registry.series`, in the order of the station file.
     package let seriesIndices: [Int]
 
     package init(
         number: Int32, id: StationID, name: String, siteIndex: Int, kind: StationKind, latitude: Double?,
-        longitude: Double?, intervalMilliseconds: Dated<Int64?>, retiredMilliseconds: Int64?, seriesIndices: [Int]
+        longitude: Double?, intervalMilliseconds: Dated<Int64?>, retiredMilliseconds: Int64?, seriesIndices: [Int],
+        sealedBeforeMilliseconds: Int64 = 0, rawBeforeMilliseconds: Int64 = 0
     ) {
         self.number = number
         self.id = id
@@ -87,6 +92,8 @@ package struct Station: Sendable, Hashable {
         self.intervalMilliseconds = intervalMilliseconds
         self.retiredMilliseconds = retiredMilliseconds
         self.seriesIndices = seriesIndices
+        self.sealedBeforeMilliseconds = sealedBeforeMilliseconds
+        self.rawBeforeMilliseconds = rawBeforeMilliseconds
     }
 
     /// How many readings a bucket is due of each parameter; of a retired station none.

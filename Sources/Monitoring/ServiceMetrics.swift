@@ -24,6 +24,8 @@ package final class ServiceMetrics: Sendable {
     package let messagesLost = Counter()
     /// Answers of devices that fit no command, or could not be read.
     package let responsesIgnored = Counter()
+    /// Raw readings that retention deleted.
+    package let readingsExpired = Counter()
     /// From the first statement of a batch to the end of its fsync.
     package let commitSeconds = DurationHistogram()
     /// Readings whose fate the merge has not decided yet.
@@ -47,6 +49,8 @@ package final class ServiceMetrics: Sendable {
     /// Requests for missing messages that are not settled.
     package let backfillsOpen = Gauge()
     package let diskFreeBytes = Gauge()
+    /// Whole days until the disk is full; -1 when nothing says that it will be.
+    package let diskFullInDays = Gauge()
 
     package init() {}
 
@@ -64,6 +68,7 @@ package final class ServiceMetrics: Sendable {
         body("quantrac_backfills_filled_total", "Requests that were filled.", self.backfillsFilled.value)
         body("quantrac_messages_lost_total", "Numbered messages declared lost.", self.messagesLost.value)
         body("quantrac_responses_ignored_total", "Answers that fit no command.", self.responsesIgnored.value)
+        body("quantrac_readings_expired_total", "Raw readings deleted by retention.", self.readingsExpired.value)
     }
 
     /// All gauges with the names they are published under.
@@ -82,6 +87,7 @@ package final class ServiceMetrics: Sendable {
         body("quantrac_stations_stale", "Stations that send without some parameter.", self.stationsStale.value)
         body("quantrac_backfills_open", "Requests for missing messages not settled.", self.backfillsOpen.value)
         body("quantrac_disk_free_bytes", "Free space where the store lies.", self.diskFreeBytes.value)
+        body("quantrac_disk_full_in_days", "Days until the disk is full; -1: unknown.", self.diskFullInDays.value)
     }
 
     /// A number that only grows.

@@ -50,6 +50,16 @@ package enum StoreLimits {
     /// A sequence number this far below the start of its account is a restart that forgot its `boot`, not a late
     /// message.
     static let sequenceReorderingMax: Int64 = 4_096
+    /// Chunks, and other rows, that one step of retention deletes at most.
+    static let retentionChunksMax = 64
+    static let retentionRowsMax = 500
+    /// Free pages are kept for what is written next: so many, or this share of the file; twice that is given back.
+    static let freePagesKept = 4_096
+    static let freePagesKeptShare = 8
+    /// Pages given back in one transaction.
+    static let freePagesGivenBackMax = 256
+    /// Days looked at to see how fast the file grows.
+    static let fileSizeDays = 31
     static let ballastBytes = 64 << 20
     /// Passive checkpoints run when the log has grown by this much, or after a second.
     static let walBytesRestart = 32 << 20

@@ -60,7 +60,8 @@ struct LakeFixture: Sendable {
     static let isDuckDBThere = (try? DuckDB.find(setting: nil)) != nil
 
     func publisher(
-        destination: String? = nil, duckdb: String? = nil, failingAfter step: LakeStep? = nil
+        destination: String? = nil, duckdb: String? = nil, failingAfter step: LakeStep? = nil,
+        afterStep: (@Sendable (LakeStep) throws -> Void)? = nil
     ) -> LakePublisher {
         let store = self.store
         var context = LakePublisher.Context(
@@ -68,11 +69,31 @@ struct LakeFixture: Sendable {
             zone: ZoneDatabase.zone(named: "Asia/Ho_Chi_Minh")!, clock: self.clock,
             merge: { _ = try await store.mailbox.submit { try $0.mergeEverything(nowMilliseconds: 0) } },
             record: { part in try await store.mailbox.submit { try $0.recordPublished(part) } },
+            examined: { day, change in
+                try await store.mailbox.submit { try $0.recordExamined(day: day, change: change) }
+            },
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+        if let afterStep { context.afterStep = afterStep }
         if let step {
             context.afterStep = { if $0 == step { throw LakeInterruption(step: step) } }
         }
         return LakePublisher(context: context)
+    }
+
+    /// Deletes raw readings older than a week, as the service does once a day; returns what was held back.
+    func deleteOld(nowMilliseconds: Int64) async throws -> [Int32: RetentionHold] {
+        let policy = RetentionPolicy(
+            raw: KeepRule("7d")!, hours: .forever, days: .forever, eventsMilliseconds: .max,
+            incidentsMilliseconds: .max, setAsideMilliseconds: .max)
+        let plan = try self.store.reader.retentionPlan(policy, hasLake: true, nowMilliseconds: nowMilliseconds)
+        return try await self.store.mailbox.submit { writer in
+            let held = try writer.seal(plan, nowMilliseconds: nowMilliseconds)
+            var work = writer.retentionWork(plan, policy: policy, nowMilliseconds: nowMilliseconds)
+            while try writer.retentionSlice(&work) {}
+            return plan.stations.reduce(into: held) { all, item in
+                if let hold = item.hold { all[item.number] = hold }
+            }
+        }
     }
 
     /// Another reading of the day, in the middle of it.

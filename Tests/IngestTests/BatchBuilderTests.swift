@@ -30,6 +30,22 @@ import TimeSeriesStore
         #expect(reasons == ["PM10 null", "X unknown-parameter", "PM10b unknown-parameter"])
     }
 
+    @Test func `what was measured before a station's seal is set aside, and its clock is not blamed`() throws {
+        let bench = Bench(sealedBefore: Bench.now - 1_000)
+        bench.telemetry(
+            "a",
+            #"{"samples": [{"ts": \#(Bench.now - 1_001), "values": {"PM10": 1, "SO2": null}}, "#
+                + #"{"ts": \#(Bench.now - 1_000), "values": {"PM10": 2}}]}"#)
+        #expect(try bench.frameLines() == ["station 1 flags 0 set aside 2", "  10 -1000 2.0 00"])
+        let reasons = bench.builder.effects.quarantined.map { "\($0.parameter) \($0.reason.label)" }
+        #expect(reasons == ["PM10 sealed", "SO2 null"])
+        #expect(bench.builder.effects.incidents.isEmpty)
+        // Out of all bounds is out of bounds first: that is what tells of a clock.
+        bench.telemetry("a", #"{"ts": 1, "values": {"PM10": 1}}"#)
+        #expect(bench.builder.effects.quarantined.last?.reason == .tooOld)
+        #expect(bench.builder.effects.incidents.count == 1)
+    }
+
     @Test(arguments: [
         ("nonsense", "not-json"), (#"{"values": {"PM10": 1}}"#, "no-time"), (#"{"ts": 1, "values": {}}"#, "empty"),
     ])

@@ -12,7 +12,7 @@ struct Bench {
     let registry: Registry
     let builder: BatchBuilder
 
-    init(rules: [Rule] = [], stationsWithClockOff: Set<Int32> = []) {
+    init(rules: [Rule] = [], stationsWithClockOff: Set<Int32> = [], sealedBefore: Int64 = 0) {
         let zone = Zone(name: "Asia/Ho_Chi_Minh", offsetSeconds: 7 * 3_600)
         let parameters = ["PM10", "SO2"]
         var series: [Series] = []
@@ -29,7 +29,7 @@ struct Bench {
                 Station(
                     number: Int32(index + 1), id: StationID(name)!, name: name, siteIndex: 0, kind: .ambientAir,
                     latitude: nil, longitude: nil, intervalMilliseconds: Dated(60_000), retiredMilliseconds: nil,
-                    seriesIndices: Array(first..<series.count)))
+                    seriesIndices: Array(first..<series.count), sealedBeforeMilliseconds: sealedBefore))
         }
         self.registry = Registry(
             sites: [Site(id: "s", name: "S", kind: .ambientAir, zone: zone)], stations: stations, series: series)

@@ -133,6 +133,38 @@ private final class Bench {
         #expect(bench.perform(.deadLetterReplay(all)).output.hasPrefix("0 messages brought back"))
     }
 
+    @Test func `retention says what it deleted, and a second time that there is nothing`() throws {
+        let bench = try Bench()
+        _ = bench.importStations()
+        let day: Int64 = 86_400_000
+        let frame = FrameWriter()
+        frame.begin(receivedMilliseconds: Bench.now)
+        for age in [2_000, 1_900, 1_000] as [Int64] {
+            let series = try #require(bench.writer.registry.series.first)
+            frame.beginMessage(
+                station: 1, flags: [], quarantinedCount: 0, sequence: nil,
+                boot: UnsafeBufferPointer(start: nil, count: 0))
+            frame.beginSamples(count: 1)
+            frame.beginSample(timeMilliseconds: Bench.now - age * day, readingCount: 1, allMeasuring: true)
+            frame.addReading(series: series.number, value: 1, status: .measuring)
+        }
+        _ = try bench.writer.commit(
+            frame, FrameHeader(kind: .messages, receivedMilliseconds: Bench.now), BatchEffects())
+        let run = RetentionRun(settings: bench.settings, clock: { Bench.now })
+        let dry = try run.dryRun(bench.writer.reader)
+        #expect(dry.deleted.map { "\($0.station) \($0.level) \($0.days) \($0.readings)" } == ["nd-1 raw 174 2"])
+        #expect(try bench.readings("PM10").count == 3)
+        let reply = bench.perform(.retention(json: false))
+        #expect(reply.exitCode == ExitStatus.done && reply.output.contains("nd-1     raw"), "\(reply)")
+        #expect(try bench.readings("PM10").map(\.timeMilliseconds) == [Bench.now - 1_000 * day])
+        #expect(bench.perform(.retention(json: false)).output == "nothing is old enough to go")
+        // What a person releases for a sealed day stays where it is.
+        try bench.setAside(quarantined: [bench.value(1, time: Bench.now - 1_950 * day, reason: .sealed)])
+        let release = bench.perform(
+            .quarantineRelease(FateSelection(ids: nil, station: nil, reason: nil), shiftMilliseconds: 0))
+        #expect(release.output.contains("1 value kept"))
+    }
+
     @Test func `only the dead letters that were named come back`() throws {
         let bench = try Bench()
         _ = bench.importStations()

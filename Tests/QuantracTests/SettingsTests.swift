@@ -64,6 +64,13 @@ private func settings(_ text: String, _ environment: [String: String] = [:]) thr
               tls: {caFile: ca.pem, certFile: cert.pem, keyFile: key.pem}
             store: {path: /srv/q.db, mergeSeconds: 60, headBytes: 1048576, reserveBytes: 0}
             ingest: {oldestDays: 5000, newestSeconds: 0}
+            retention:
+              raw: 30d, mine=60d
+              hours: 100d
+              days: 36500d
+              events: 90d
+              incidents: forever
+              setAside: 24h
             http: {host: "0.0.0.0", port: 80}
             timeZone: Asia/Shanghai
             rules: rules.yaml
@@ -80,6 +87,8 @@ private func settings(_ text: String, _ environment: [String: String] = [:]) thr
             tls: .init(caFile: "ca.pem", certFile: "cert.pem", keyFile: "key.pem"))
         expected.store = .init(path: "/srv/q.db", mergeSeconds: 60, headBytes: 1_048_576, reserveBytes: 0)
         expected.ingest = .init(oldestDays: 5_000, newestSeconds: 0)
+        expected.retention = .init(
+            raw: "30d, mine=60d", hours: "100d", days: "36500d", events: "90d", incidents: "forever", setAside: "24h")
         expected.http = .init(host: "0.0.0.0", port: 80)
         expected.timeZone = "Asia/Shanghai"
         expected.rules = "rules.yaml"
@@ -134,6 +143,11 @@ private func settings(_ text: String, _ environment: [String: String] = [:]) thr
         .init("store:\n  reserveBytes: -5\n", line: 2, key: "store.reserveBytes", says: "from 0"),
         .init("ingest:\n  oldestDays: 0\n", line: 2, key: "ingest.oldestDays", says: "from 1"),
         .init("ingest: {newestSeconds: -1}\n", line: 1, key: "ingest.newestSeconds", says: "from 0"),
+        .init("retention:\n  raw: 5y\n", line: 2, key: "retention.raw", says: "such as 1826d"),
+        .init("retention:\n  raw: 30d, mines=60d\n", line: 2, key: "retention.raw", says: "ambient-air"),
+        .init("retention:\n  events: 30d, mine=60d\n", line: 2, key: "retention.events", says: "or forever"),
+        .init("retention:\n  raw: 30d\n  hours: 29d\n", line: 3, key: "retention.hours", says: "retention.raw"),
+        .init("retention:\n  raw: 30d, mine=forever\n  days: 90d\n", line: 3, key: "retention.days", says: "mine"),
         .init("http:\n\n  port: 70000\n", line: 3, key: "http.port", says: "1 to 65535"),
         .init("timeZone: Asia/Atlantis\n", line: 1, key: "timeZone", says: "tz database"),
         .init("timeZone: EST\n", line: 1, key: "timeZone", says: "tz database"),

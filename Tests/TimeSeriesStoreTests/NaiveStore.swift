@@ -40,6 +40,8 @@ struct NaiveStore {
     private(set) var numbers: [Boot: Set<Int64>] = [:]
     private(set) var repeats: [Boot: Int64] = [:]
     let clocks: [Int32: NaiveClock]
+    /// By series: raw readings before this were deleted, and none of them are taken any more.
+    private(set) var rawBefore: [Int32: Int64] = [:]
     /// Answers since the last frame: the tests ask the same thing many times.
     private var answers = Answers()
 
@@ -122,8 +124,20 @@ struct NaiveStore {
         return other
     }
 
-    /// Served readings in order of time.
+    /// Raw readings of a series before an instant are gone; its hours and days stay what they were.
+    mutating func deleteRaw(_ series: Int32, before: Int64) {
+        self.answers = Answers()
+        self.rawBefore[series] = before
+    }
+
+    /// Served readings in order of time, as raw.
     func served(_ series: Int32) -> [Reading] {
+        guard let before = self.rawBefore[series] else { return self.everServed(series) }
+        return self.everServed(series).filter { $0.timeMilliseconds >= before }
+    }
+
+    /// Those that were deleted since among them.
+    func everServed(_ series: Int32) -> [Reading] {
         if let served = self.answers.served[series] { return served }
         let served = (self.versions[series] ?? [:]).map { time, versions in
             let last = versions[versions.count - 1]
@@ -141,8 +155,12 @@ struct NaiveStore {
         let rows: [NaiveRow]
         switch level {
         case .raw: rows = []
-        case .minute: rows = self.folded(series, station: station) { $0.bucket($1, width: 60_000) }
-        case .hour: rows = self.folded(series, station: station) { $0.bucket($1, width: 3_600_000) }
+        case .minute:
+            let readings = self.served(series.number)
+            rows = self.folded(series, readings, station: station) { $0.bucket($1, width: 60_000) }
+        case .hour:
+            let readings = self.everServed(series.number)
+            rows = self.folded(series, readings, station: station) { $0.bucket($1, width: 3_600_000) }
         case .day: rows = self.days(series, station: station)
         }
         self.answers.rows[series.number, default: [:]][level] = rows
@@ -224,11 +242,11 @@ extension NaiveStore {
     }
 
     private func folded(
-        _ series: Series, station: Int32, _ bucket: (NaiveClock, Int64) -> Range<Int64>
+        _ series: Series, _ readings: [Reading], station: Int32, _ bucket: (NaiveClock, Int64) -> Range<Int64>
     ) -> [NaiveRow] {
         guard let clock = self.clocks[station] else { return [] }
         var rows: [NaiveRow] = []
-        for reading in self.served(series.number) {
+        for reading in readings {
             let time = reading.timeMilliseconds
             if !(rows.last?.range.contains(time) ?? false) { rows.append(NaiveRow(range: bucket(clock, time))) }
             var row = rows.removeLast()

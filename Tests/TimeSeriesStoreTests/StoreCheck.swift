@@ -21,7 +21,7 @@ struct StoreCheck {
         let known = self.reader.registry.series.filter { !(self.naive.versions[$0.number] ?? [:]).isEmpty }
         for _ in 0..<count {
             guard let series = known.randomElement(using: &random) else { return }
-            let times = self.naive.served(series.number).map(\.timeMilliseconds)
+            let times = self.naive.everServed(series.number).map(\.timeMilliseconds)
             let first = random.int(0...(times.count - 1))
             let limit = [1, 7, 1_000].randomElement(using: &random) ?? 1
             let last = min(times.count - 1, first + random.int(0...(limit == 1 ? 12 : 60)))
@@ -97,12 +97,14 @@ struct StoreCheck {
     }
 
     private func expectedVersions(_ series: Series, _ range: Range<Int64>) -> [String] {
-        (self.naive.versions[series.number] ?? [:]).filter { range.contains($0.key) }.sorted { $0.key < $1.key }
-            .flatMap { time, versions in
-                versions.enumerated().map {
-                    versionText(time, $0.offset + 1, $0.element.bits, $0.element.status, $0.element.receivedSeconds)
-                }
+        let before = self.naive.rawBefore[series.number] ?? 0
+        return (self.naive.versions[series.number] ?? [:]).filter { range.contains($0.key) && $0.key >= before }.sorted
+        { $0.key < $1.key }
+        .flatMap { time, versions in
+            versions.enumerated().map {
+                versionText(time, $0.offset + 1, $0.element.bits, $0.element.status, $0.element.receivedSeconds)
             }
+        }
     }
 
     private func rollups(

@@ -49,6 +49,11 @@ package struct MessageFlags: OptionSet, Sendable {
     package static let deadLetter = MessageFlags(rawValue: 8)
     /// Brought back from the dead letters or the quarantine by a person: no alert is judged by it.
     package static let released = MessageFlags(rawValue: 16)
+    /// History out of a file: no alert is judged by it.
+    package static let imported = MessageFlags(rawValue: 32)
+
+    /// Whether rules are judged by its readings: by what stations send, not by what people bring.
+    package var mayAlert: Bool { self.isDisjoint(with: [.released, .imported]) }
 }
 
 /// The part of a frame that holds for all its messages.

@@ -11,6 +11,8 @@ struct SeriesView {
     let series: Series
     let zone: Zone
     let receiptSeries: Int32
+    /// Raw readings before this are deleted, or being deleted; rollups that stand for them are as stored.
+    let rawStart: Int64
     /// Sorted by time.
     let unmerged: [Reading]
     let receipts: [Reading]
@@ -32,6 +34,7 @@ struct SeriesView {
     }
 
     private func page(_ scanner: RawScanner, from: Int64, to: Int64, limit: Int) throws -> Page {
+        let from = max(from, self.rawStart)
         var base = RawColumns()
         var end = to
         try scanner.scan(from: from, to: to) { columns, range in

@@ -9,6 +9,10 @@ package struct LakeDay: Sendable, Hashable {
     package let change: Int64
     /// What was published of it last; nil when it never was.
     package let published: LakePart?
+    /// The change through which its rows were found to be those that are published; -1 when never looked at.
+    package let examinedThrough: Int64
+    /// Raw readings of it are deleted: what it says stays as it was published (invariant I8).
+    package let isSealed: Bool
 }
 
 /// A published part of a day.
@@ -44,11 +48,21 @@ package struct LakePart: Sendable, Hashable, Codable {
 extension StoreReader {
     /// Every local day with merged readings, ascending, with what was published of it last.
     package func lakeDays() throws -> [LakeDay] {
-        try self.pool.read { database in
+        let zone = self.defaultZone
+        return try self.pool.read { database in
             let parts = Dictionary(
                 try LakeRows.parts(database).map { ($0.day, $0) }, uniquingKeysWith: { $1 })
-            return try Row.fetchAll(database, sql: "SELECT day, change FROM day_change ORDER BY day").map {
-                LakeDay(day: $0[0], change: $0[1], published: parts[$0[0]])
+            let firstWhole = try RegistryRows.load(database, defaultZone: zone).registry.firstWholeDay
+            return try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT day_change.day, day_change.change, coalesce(lake_examined.change, -1) FROM day_change
+                    LEFT JOIN lake_examined ON lake_examined.day = day_change.day ORDER BY day_change.day
+                    """
+            ).map {
+                LakeDay(
+                    day: $0[0], change: $0[1], published: parts[$0[0]], examinedThrough: $0[2],
+                    isSealed: ($0[0] as Int64) < firstWhole)
             }
         }
     }
@@ -58,6 +72,15 @@ extension StoreReader {
 }
 
 extension StoreWriter {
+    /// Notes that a day's rows are those that were published, through a change.
+    package func recordExamined(day: Int64, change: Int64) throws {
+        try self.transaction(.full) { database in
+            try database.execute(
+                sql: "INSERT INTO lake_examined VALUES (?, ?) ON CONFLICT (day) DO UPDATE SET change = excluded.change",
+                arguments: [day, change])
+        }
+    }
+
     /// Notes a part that is published; the same part again changes nothing.
     package func recordPublished(_ part: LakePart) throws {
         try self.transaction(.full) { database in

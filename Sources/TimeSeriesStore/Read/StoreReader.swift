@@ -136,6 +136,7 @@ package final class StoreReader: Sendable {
         // First the head, then the transaction: what is merged in between is met twice and counted once.
         let unmerged = self.head.unmerged(series: series.number, station: station.number)
         return try self.pool.read { database in
+            let rawStart = try SealRows.rawBefore(database, station: station.number)
             var corrections = current
             if view == .corrected, let asOf {
                 corrections = try CorrectionRows.inForce(database, series: series.number, atMilliseconds: asOf)
@@ -144,8 +145,10 @@ package final class StoreReader: Sendable {
                 CorrectedView(
                     base: SeriesView(
                         database: database, rows: SeriesRows(), series: series, zone: loaded.registry.zone(of: series),
-                        receiptSeries: loaded.receiptSeries[station.number] ?? 0,
-                        unmerged: sortedByTime(unmerged.readings), receipts: sortedByTime(unmerged.receipts)),
+                        receiptSeries: loaded.receiptSeries[station.number] ?? 0, rawStart: rawStart,
+                        // What was merged, sealed and deleted since it was copied is no news.
+                        unmerged: sortedByTime(unmerged.readings.filter { $0.timeMilliseconds >= rawStart }),
+                        receipts: sortedByTime(unmerged.receipts)),
                     corrections: corrections, kept: asOf == nil ? self.correctedRollups : nil))
         }
     }
@@ -164,6 +167,10 @@ package final class StoreReader: Sendable {
     /// Newest device time known of a series; -1 when it has no reading.
     package func newestMilliseconds(of series: Series) -> Int64 {
         self.head.newestMilliseconds(series: series.number)
+    }
+
+    func unmergedTimes(_ series: Series, of station: Station) -> [Int64] {
+        self.head.unmerged(series: series.number, station: station.number).readings.map(\.timeMilliseconds)
     }
 
     func unmergedCount(_ series: Series) -> Int { self.head.unmergedCount(series: series.number) }

@@ -6,6 +6,7 @@ struct RegistryRows {
     /// Everything valid, with the dated facts spliced in.
     static func load(_ database: Database, defaultZone: String) throws -> LoadedRegistry {
         let facts = try self.facts(database)
+        let seals = try SealRows.all(database)
         var sites: [Site] = []
         var siteIndex: [Int64: Int] = [:]
         for row in try Row.fetchAll(database, sql: "SELECT number, id, name FROM site ORDER BY number") {
@@ -58,7 +59,9 @@ struct RegistryRows {
                         ?? sites[site].kind,
                     latitude: row[4], longitude: row[5],
                     intervalMilliseconds: Dated(entries: intervals ?? []) ?? Dated(nil), retiredMilliseconds: row[6],
-                    seriesIndices: indices))
+                    seriesIndices: indices,
+                    sealedBeforeMilliseconds: seals[Int32(number)]?.beforeMilliseconds ?? 0,
+                    rawBeforeMilliseconds: seals[Int32(number)]?.rawBeforeMilliseconds ?? 0))
         }
         return LoadedRegistry(
             registry: Registry(sites: sites, stations: stations, series: series), receiptSeries: receipts,

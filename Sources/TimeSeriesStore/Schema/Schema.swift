@@ -10,6 +10,7 @@ enum Schema {
         (1, version1),
         (3, version3),
         (4, version4),
+        (5, version5),
     ]
 
     static var migrator: DatabaseMigrator {

@@ -10,7 +10,8 @@ import Darwin
 /// Keeps us from filling the disk: we stop taking readings while there is still room to say so and to clean up.
 package struct DiskGuard {
     private let files: StoreFiles
-    private let reserveBytes: Int64
+    /// The room that is left alone.
+    package let reserveBytes: Int64
 
     /// - Parameter reserveBytes: the room that must be left; at most 5 % of the disk, on small ones.
     package init(files: StoreFiles, reserveBytes: Int64) {

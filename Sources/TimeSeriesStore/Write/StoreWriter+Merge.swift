@@ -45,7 +45,13 @@ extension StoreWriter {
 
     /// Merges stations that are due, in one transaction of about `policy.sliceMillisecondsMax`; nil when none is due.
     package func mergeSlice(_ policy: MergePolicy, nowMilliseconds: Int64) throws -> MergedSlice? {
-        let due = self.stationsDue(policy, nowMilliseconds: nowMilliseconds)
+        try self.mergeSlice(
+            of: self.stationsDue(policy, nowMilliseconds: nowMilliseconds),
+            sliceMillisecondsMax: policy.sliceMillisecondsMax)
+    }
+
+    /// Merges the first of these stations, and as many more as fit; nil when there are none.
+    func mergeSlice(of due: [Int32], sliceMillisecondsMax: Int) throws -> MergedSlice? {
         guard !due.isEmpty else { return nil }
         let started = ContinuousClock.now
         let through = self.sequence
@@ -59,7 +65,7 @@ extension StoreWriter {
                     current = station
                     try self.merge(station: station, database, change: change, through: through, into: &slice)
                     merged.append(station)
-                    if started.duration(to: .now) > .milliseconds(policy.sliceMillisecondsMax) { break }
+                    if started.duration(to: .now) > .milliseconds(sliceMillisecondsMax) { break }
                 }
             }
         } catch let error as StoreError where error.code == .damaged {
@@ -132,6 +138,14 @@ extension StoreWriter {
         let station = self.registry.stations[index]
         let zone = self.registry.site(of: station).zone
         let (touched, receiptArrivals) = self.head.withState { $0.stations[Int(number)].log }.bySeries()
+        // Its hours could not be folded again: raw that they stand for is deleted.
+        let rawStart = station.rawBeforeMilliseconds
+        if rawStart > 0, touched.contains(where: { $0.readings.contains { $0.timeMilliseconds < rawStart } }) {
+            throw StoreError(
+                .damaged,
+                "station \(station.id): a reading from before its seal, "
+                    + Civil.formatRFC3339(milliseconds: rawStart))
+        }
         func merger(_ series: Int32, _ method: Rollup.Method) -> SeriesMerge {
             SeriesMerge(
                 database: database, rows: self.rows, series: series, method: method, zone: zone, change: change)

@@ -233,7 +233,7 @@ package final class StoreWriter {
             .map { self.head.newestMilliseconds(series: self.registry.series[$0].number) }.max() ?? -1
     }
 
-    private func reloadRegistry() throws {
+    func reloadRegistry() throws {
         self.loaded = try self.pool.read { try RegistryRows.load($0, defaultZone: self.defaultZone) }
         let loaded = self.loaded
         self.head.withState { $0.adopt(loaded.registry, receiptSeries: loaded.receiptSeries) }

@@ -11,6 +11,8 @@ enum StoreRequest: Codable, Sendable, Hashable {
     case incidentAcknowledge(id: Int64, by: String, why: String, untilMilliseconds: Int64?)
     case correctionAdd(CorrectionRequest)
     case correctionRevoke(id: Int64, who: String, why: String)
+    /// Deletes what is older than the settings keep it.
+    case retention(json: Bool)
     /// Publishes what is due to the lake.
     case lakePublish
     /// Answers at once; shows that a service listens.

@@ -52,6 +52,10 @@ struct StoreRequestHandler: Sendable {
                 return try CorrectionWork(nowMilliseconds: self.clock()).add(correction, on: store)
             case .correctionRevoke(let id, let who, let why):
                 return try CorrectionWork(nowMilliseconds: self.clock()).revoke(id, who: who, why: why, on: store)
+            case .retention(let json):
+                let run = RetentionRun(settings: self.settings, clock: self.clock)
+                let report = try run.perform(on: store)
+                return .done(try report.output(json: json), warning: report.problems.joined(separator: "; "))
             case .lakePublish:
                 // The service and the verb publish on their own: nothing so slow belongs on the writer.
                 return StoreReply(VerbFailure.failed("publishing is not the writer's"))

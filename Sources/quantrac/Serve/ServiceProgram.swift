@@ -65,6 +65,10 @@ struct ServiceProgram: Sendable {
                     clock: self.clock, logger: self.logger))
         ]
         if let lake { services.append(LakeService(publisher: lake)) }
+        services.append(
+            Housekeeping(
+                settings: self.settings, reader: ingest.reader, mailbox: ingest.mailbox, metrics: metrics,
+                isCaughtUp: { board.current.isCaughtUp }, clock: self.clock, logger: self.logger))
         services.append(RulesReload(requests: requests, logger: self.logger))
         services.append(WebServer(context: self.webContext(ingest, metrics: metrics, lake: lake)))
         return services
@@ -119,7 +123,10 @@ struct ServiceProgram: Sendable {
                     let policy = MergePolicy(ageMillisecondsMax: 0, headBytesMax: .max)
                     while try await mailbox.submit({ try $0.mergeSlice(policy, nowMilliseconds: now) != nil }) {}
                 },
-                record: { part in try await mailbox.submit { try $0.recordPublished(part) } }, logger: self.logger))
+                record: { part in try await mailbox.submit { try $0.recordPublished(part) } },
+                examined: { day, change in
+                    try await mailbox.submit { try $0.recordExamined(day: day, change: change) }
+                }, logger: self.logger))
     }
 
     /// The rules of the settings' file, else those loaded last.

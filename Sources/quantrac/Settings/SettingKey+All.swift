@@ -1,6 +1,6 @@
 extension SettingKey {
     /// Every key, in the order of the manual.
-    static let all: [SettingKey] = broker + store + service
+    static let all: [SettingKey] = broker + store + retention + service
 
     private static let broker: [SettingKey] = [
         .init("broker.host", .text(\.broker.host), .host, "The broker's name or address."),
@@ -49,6 +49,21 @@ extension SettingKey {
         .init(
             "ingest.newestSeconds", .integer(\.ingest.newestSeconds, 0...31_536_000), .anyText,
             "Readings further in the future than this are quarantined."),
+    ]
+
+    private static let retention: [SettingKey] = [
+        .init(
+            "retention.raw", .text(\.retention.raw), .keeping,
+            "How long raw readings are kept; other durations for kinds of site follow after commas."),
+        .init("retention.hours", .text(\.retention.hours), .keeping, "How long hourly rollups are kept."),
+        .init("retention.days", .text(\.retention.days), .keeping, "How long daily rollups are kept."),
+        .init("retention.events", .text(\.retention.events), .keepingAll, "How long events are kept."),
+        .init(
+            "retention.incidents", .text(\.retention.incidents), .keepingAll,
+            "How long incidents that are over and acknowledged, and delivered messages, are kept."),
+        .init(
+            "retention.setAside", .text(\.retention.setAside), .keepingAll,
+            "How long dead letters and quarantined values are kept."),
     ]
 
     private static let service: [SettingKey] = [

@@ -1,3 +1,4 @@
+import Monitoring
 import TimeSeriesStore
 
 /// One key an operator can set: the single place that names its path, type, range and meaning.
@@ -131,6 +132,12 @@ extension SettingKey.Rule {
 
     static let timeZone = Self(allowed: "a time zone of the tz database, such as Asia/Ho_Chi_Minh") {
         ZoneDatabase.zone(named: $0) != nil
+    }
+
+    static let keeping = Self(allowed: KeepRule.expectation) { KeepRule($0) != nil }
+
+    static let keepingAll = Self(allowed: "a duration of at least 1d such as 3652d, or forever") {
+        KeepRule($0)?.byKind.isEmpty ?? false
     }
 
     static let logLevel = oneOf(["trace", "debug", "info", "notice", "warning", "error", "critical"])

@@ -40,6 +40,16 @@ struct Settings: Sendable, Hashable {
         var newestSeconds = 300
     }
 
+    /// How long everything is kept; durations of the surface, or `forever`.
+    struct Retention: Sendable, Hashable {
+        var raw = "1826d"
+        var hours = "forever"
+        var days = "forever"
+        var events = "3652d"
+        var incidents = "3652d"
+        var setAside = "1826d"
+    }
+
     /// Where the HTTP API listens.
     struct HTTP: Sendable, Hashable {
         var host = "127.0.0.1"
@@ -65,6 +75,7 @@ struct Settings: Sendable, Hashable {
     var broker = Broker()
     var store = Store()
     var ingest = Ingest()
+    var retention = Retention()
     var http = HTTP()
     var timeZone = "Asia/Ho_Chi_Minh"
     var rules: String?

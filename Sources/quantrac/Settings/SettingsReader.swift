@@ -80,6 +80,12 @@ extension Settings {
         if self.broker.tls.certFile != nil, self.broker.tls.caFile == nil {
             return .init(key: "broker.tls.certFile", problem: "needs broker.tls.caFile")
         }
+        if let early = self.retentionPolicy.shortLived {
+            return .init(
+                key: "retention.\(early.level.rawValue)",
+                problem: "must not be shorter than retention.raw (sites of kind \(early.kind.rawValue)): it is what "
+                    + "stays of raw readings")
+        }
         for topic in self.broker.topics ?? [] where !self.isStationTopic(topic) {
             return .init(
                 key: "broker.topics",

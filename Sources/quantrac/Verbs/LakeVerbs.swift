@@ -45,7 +45,10 @@ struct LakeVerb: AsyncParsableCommand {
                         let now = SystemTime.nowMilliseconds()
                         _ = try await mailbox.submit { try $0.mergeEverything(nowMilliseconds: now) }
                     },
-                    record: { part in try await mailbox.submit { try $0.recordPublished(part) } }, logger: logger))
+                    record: { part in try await mailbox.submit { try $0.recordPublished(part) } },
+                    examined: { day, change in
+                        try await mailbox.submit { try $0.recordExamined(day: day, change: change) }
+                    }, logger: logger))
         }
     }
 

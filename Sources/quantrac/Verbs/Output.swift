@@ -66,6 +66,11 @@ enum Output {
 
     /// Writes rows as columns of text, wide enough for what is in them.
     static func table(_ header: [String], _ rows: [[String]]) throws(VerbFailure) {
+        try self.write(self.tableText(header, rows))
+    }
+
+    static func tableText(_ header: [String], _ rows: [[String]]) -> String {
+        var text = ""
         let widths = header.indices.map { column in
             ([header] + rows).map { $0[column].count }.max() ?? 0
         }
@@ -75,8 +80,9 @@ enum Output {
                 line += cell
                 if column + 1 < row.count { line += String(repeating: " ", count: widths[column] - cell.count + 2) }
             }
-            try self.line(line)
+            text += line + "\n"
         }
+        return text
     }
 }
 

@@ -11,7 +11,8 @@ struct QuantracCommand: AsyncParsableCommand {
         subcommands: [
             ServeVerb.self, StationVerb.self, ExportVerb.self, StatusVerb.self, DeadLetterVerb.self,
             QuarantineVerb.self, CorrectionVerb.self,
-            RulesVerb.self, IncidentVerb.self, LakeVerb.self, VerifyVerb.self, BackupVerb.self, DoctorVerb.self,
+            RulesVerb.self, IncidentVerb.self, LakeVerb.self, VerifyVerb.self, BackupVerb.self,
+            RetentionVerb.self, DoctorVerb.self,
         ])
 }
 

@@ -14,7 +14,7 @@ struct StatusVerb: ParsableCommand {
         let settings = try self.common.settings()
         let reader = try settings.openReader()
         let status = StatusReport(
-            try reader.status(), registry: reader.registry, reserveBytes: Int64(settings.store.reserveBytes),
+            try reader.status(), fullInDays: try FullDisk.days(settings, reader: reader), registry: reader.registry,
             time: settings.timeText, isServiceRunning: StoreClient(settings: settings).isServiceRunning,
             lives: reader.lives(presence: try reader.presence(), of: reader.registry),
             nowMilliseconds: SystemTime.nowMilliseconds())
@@ -89,7 +89,7 @@ struct StatusReport: Encodable {
     let service: String
 
     init(
-        _ status: StoreStatus, registry: Registry, reserveBytes: Int64, time: TimeText, isServiceRunning: Bool,
+        _ status: StoreStatus, fullInDays: Double?, registry: Registry, time: TimeText, isServiceRunning: Bool,
         lives: [StationLife], nowMilliseconds: Int64
     ) {
         self.life = Life(lives, registry.stations, nowMilliseconds: nowMilliseconds)
@@ -104,24 +104,8 @@ struct StatusReport: Encodable {
         self.journal = Journal(
             frames: status.journalFrames, readings: status.journalReadings, bytes: status.journalBytes)
         self.head = Head(readings: status.headReadings, bytes: status.headBytes)
-        self.disk = Disk(
-            free: status.diskFreeBytes,
-            fullInDays: Self.fullInDays(status, registry: registry, reserveBytes: reserveBytes))
+        self.disk = Disk(free: status.diskFreeBytes, fullInDays: fullInDays)
         self.service = isServiceRunning ? "running" : "stopped"
-    }
-
-    /// How long the free space above the reserve lasts when every station reports as it should and a reading takes
-    /// what it took so far; nil when nothing is due or nothing is known of it yet.
-    static func fullInDays(_ status: StoreStatus, registry: Registry, reserveBytes: Int64) -> Double? {
-        let readingsPerDay = registry.stations.reduce(into: 0.0) { sum, station in
-            guard station.retiredMilliseconds == nil, let interval = station.intervalMilliseconds.latest, interval > 0
-            else { return }
-            sum += Double(station.seriesIndices.count) * Double(Civil.millisecondsPerDay) / Double(interval)
-        }
-        guard readingsPerDay > 0, status.mergedReadings > 0 else { return nil }
-        let bytesPerReading = Double(status.fileBytes) / Double(status.readings)
-        let free = Double(max(0, status.diskFreeBytes - reserveBytes))
-        return (free / (readingsPerDay * bytesPerReading) * 10).rounded() / 10
     }
 
     func encode(to encoder: any Encoder) throws {
