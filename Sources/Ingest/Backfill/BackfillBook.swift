@@ -24,9 +24,9 @@ struct BackfillStation {
 
 /// Which missing numbers a station has been asked for: pure, in the time it is given.
 ///
-/// A hole that stands is asked for once everything the broker had queued when it was noticed has been read. A request is
-/// repeated only to a station that was heard since: a command to a device that is away is lost. So a long outage uses
-/// up no attempts.
+/// A hole that stands is asked for once everything the broker had queued when it was noticed has been read. A request
+/// is repeated only to a station that was heard since: a command to a device that is away is lost. So a long outage
+/// uses up no attempts.
 struct BackfillBook {
     /// What looking at a station decided; to be made durable, then taken over with `commit`.
     struct Step: Equatable {
