@@ -26,6 +26,14 @@ private func settings(_ text: String, _ environment: [String: String] = [:]) thr
 }
 
 @Suite struct SettingsTests {
+    @Test func `who lets older readings in keeps them, unless a retention is given`() throws {
+        let day: Int64 = 86_400_000
+        #expect(try settings("").retentionPolicy.raw.usualMilliseconds == 1_826 * day)
+        #expect(try settings("ingest:\n  oldestDays: 5000\n").retentionPolicy.raw.usualMilliseconds >= 5_000 * day)
+        let given = try settings("ingest:\n  oldestDays: 5000\nretention:\n  raw: 30d\n")
+        #expect(given.retentionPolicy.raw.usualMilliseconds == 30 * day)
+    }
+
     @Test func `without a file and an environment the defaults of the manual hold`() throws {
         let settings = try Settings.load(path: nil, environment: [:])
         #expect(settings == Settings())

@@ -7,8 +7,14 @@ extension Settings {
     var retentionPolicy: RetentionPolicy {
         // Every text was checked when it was read.
         func rule(_ text: String) -> KeepRule { KeepRule(text) ?? .forever }
+        var raw = rule(self.retention.raw)
+        // Who lets older readings in wants to keep them, unless they say for how long.
+        let oldest = Int64(self.ingest.oldestDays) * Civil.millisecondsPerDay
+        if raw == rule(Retention().raw), oldest > raw.usualMilliseconds {
+            raw = KeepRule(milliseconds: oldest + Civil.millisecondsPerDay)
+        }
         return RetentionPolicy(
-            raw: rule(self.retention.raw), hours: rule(self.retention.hours), days: rule(self.retention.days),
+            raw: raw, hours: rule(self.retention.hours), days: rule(self.retention.days),
             eventsMilliseconds: rule(self.retention.events).usualMilliseconds,
             incidentsMilliseconds: rule(self.retention.incidents).usualMilliseconds,
             setAsideMilliseconds: rule(self.retention.setAside).usualMilliseconds)
