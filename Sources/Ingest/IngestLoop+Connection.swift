@@ -110,6 +110,7 @@ extension IngestLoop: IngestSessionDelegate {
             self.logger.warning(
                 "The broker had no session of ours: what it queued for us is gone",
                 metadata: ["client": "\(session.clientID)"])
+            if session.role == .live { self.account.lostSession() }
         }
         session.heard(self.clock(), markerMilliseconds: nil)
         self.outgoing.sendMarker(session.markerTopic)

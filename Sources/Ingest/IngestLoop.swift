@@ -38,6 +38,7 @@ final class IngestLoop {
     let upkeep: Upkeep
     let backfill: BackfillKeeper
     let life: LifeKeeper
+    let account: AccountKeeper
     var pace = HistoryPace()
     /// How long reading had to wait for what was done before this batch.
     private(set) var lastUpkeep = Duration.zero
@@ -79,6 +80,8 @@ final class IngestLoop {
         // Since the last frame we know nothing of what was live.
         let last = writer.newestReceivedMilliseconds
         self.outage = Outage(fromMilliseconds: last > 0 ? last : clock())
+        self.account = try AccountKeeper(
+            version: configuration.version, writer: writer, metrics: metrics, logger: logger, nowMilliseconds: clock())
         self.live.delegate = self
         self.history?.delegate = self
     }
@@ -98,6 +101,7 @@ final class IngestLoop {
         self.attempt("fold at the end") {
             try self.writer.foldLedger(alertSnapshot: self.batch.alerts.snapshot().encoded)
         }
+        self.account.finish(self.clock())
     }
 
     /// One turn of the loop: what is due, sleep until something happens, read, commit, acknowledge.
@@ -111,6 +115,7 @@ final class IngestLoop {
         self.connect(now)
         self.outgoing.work(now, mayConnect: self.live.isSubscribed || (self.claim.wasOurs && !self.upkeep.mayRead))
         self.waitForEvents(milliseconds: self.upkeep.hasMore ? 0 : IngestLimits.idleMillisecondsMax)
+        self.account.work(self.clock(), loop: self)
     }
 
     /// Both reading sessions, the live one first.

@@ -11,14 +11,18 @@ package struct IngestConfiguration: Sendable {
     package var timeBounds: DeviceTimeBounds
     package var mergePolicy: MergePolicy
     package var reserveBytes: Int64
+    /// The program's.
+    package var version: String
 
     package init(
-        broker: BrokerSettings, timeBounds: DeviceTimeBounds, mergePolicy: MergePolicy, reserveBytes: Int64
+        broker: BrokerSettings, timeBounds: DeviceTimeBounds, mergePolicy: MergePolicy, reserveBytes: Int64,
+        version: String
     ) {
         self.broker = broker
         self.timeBounds = timeBounds
         self.mergePolicy = mergePolicy
         self.reserveBytes = reserveBytes
+        self.version = version
     }
 }
 

@@ -18,6 +18,7 @@ final class Upkeep {
     private var writeBackOff = BackOff()
     private var cannotWrite = false
     private var pause: String?
+    private var pauseCause = OutageCause.disk
     private var drops: DropWatch
     /// The last frame there was when we started: what is damaged shows when it is merged.
     private let sequenceAtStart: Int64
@@ -30,6 +31,11 @@ final class Upkeep {
     /// Whether the backlog may be: it waits for merging before live has to.
     var mayReadHistory: Bool {
         self.mayRead && !(self.hasMore && self.writer.mustMergeBeforeBacklog(self.configuration.mergePolicy))
+    }
+    /// What keeps us from reading although the broker is there.
+    var standstill: Standstill? {
+        self.pause.map { Standstill(cause: self.pauseCause, detail: $0) }
+            ?? (self.cannotWrite ? Standstill(cause: .store, detail: "the store takes no writes") : nil)
     }
 
     init(
@@ -154,6 +160,7 @@ final class Upkeep {
             }
         }
         self.pause = reason
+        self.pauseCause = behind > IngestLimits.clockBehindMillisecondsMax ? .clock : .disk
         loop.board.update { $0.reasons = reason.map { [$0] } ?? [] }
         try self.selfIncident("quantrac.paused", reason, now)
     }

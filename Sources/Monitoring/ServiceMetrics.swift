@@ -51,6 +51,12 @@ package final class ServiceMetrics: Sendable {
     package let diskFreeBytes = Gauge()
     /// Whole days until the disk is full; -1 when nothing says that it will be.
     package let diskFullInDays = Gauge()
+    /// Stations whose ledgers do not add up.
+    package let ledgerUnbalanced = Gauge()
+    /// Numbered messages that were expected and never came.
+    package let sequenceMissing = Gauge()
+    /// Whole seconds in which nothing was read from the broker, the time before this start included.
+    package let outageSeconds = Counter()
 
     package init() {}
 
@@ -69,6 +75,7 @@ package final class ServiceMetrics: Sendable {
         body("quantrac_messages_lost_total", "Numbered messages declared lost.", self.messagesLost.value)
         body("quantrac_responses_ignored_total", "Answers that fit no command.", self.responsesIgnored.value)
         body("quantrac_readings_expired_total", "Raw readings deleted by retention.", self.readingsExpired.value)
+        body("quantrac_outage_seconds_total", "Time in which nothing was read.", self.outageSeconds.value)
     }
 
     /// All gauges with the names they are published under.
@@ -88,6 +95,8 @@ package final class ServiceMetrics: Sendable {
         body("quantrac_backfills_open", "Requests for missing messages not settled.", self.backfillsOpen.value)
         body("quantrac_disk_free_bytes", "Free space where the store lies.", self.diskFreeBytes.value)
         body("quantrac_disk_full_in_days", "Days until the disk is full; -1: unknown.", self.diskFullInDays.value)
+        body("quantrac_ledger_unbalanced", "Stations whose ledgers do not add up.", self.ledgerUnbalanced.value)
+        body("quantrac_seq_missing", "Numbered messages that never came.", self.sequenceMissing.value)
     }
 
     /// A number that only grows.

@@ -47,6 +47,16 @@ package enum StoreLimits {
     static let backfillRowsPerStationMax = 1_000
     /// Gaps remembered per boot; beyond it the oldest are declared lost.
     static let gapsKeptMax = 1_024
+    /// Holes that left the accounts of a station, between two folds and on disk; beyond it they are only counted.
+    static let holesUnfoldedMax = 1_024
+    static let holesKeptMax = 10_000
+    /// Outages of ours that are remembered: a broker that comes and goes every 2 s fills this in two days.
+    static let outageRowsMax = 100_000
+    /// Gaps listed of a series and day, and refused values looked at; what is beyond is counted.
+    static let gapsPerSeriesAndDayMax = 1_000
+    static let refusalsPerDayMax = 20_000
+    /// Readings looked at to see how many a station sends in one message.
+    static let readingsSampled = 2_000
     /// A sequence number this far below the start of its account is a restart that forgot its `boot`, not a late
     /// message.
     static let sequenceReorderingMax: Int64 = 4_096

@@ -83,6 +83,13 @@ enum StatusAnswer {
         json.value(metrics.headReadings.value)
         json.key("openIncidents")
         json.value(try context.reader.openIncidentCount())
+        json.key("account")
+        json.beginObject()
+        json.key("balanced")
+        json.value(metrics.ledgerUnbalanced.value == 0)
+        json.key("seqMissing")
+        json.value(metrics.sequenceMissing.value)
+        json.endObject()
         json.key("lake")
         if let lake = try context.lake?() { self.write(lake, &json) } else { json.null() }
         json.endObject()

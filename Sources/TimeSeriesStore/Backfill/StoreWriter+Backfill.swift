@@ -15,7 +15,7 @@ extension StoreWriter {
         let stations = Set(change.lost.map(\.station))
         let before = self.head.withState { state in
             let before = state.stations.enumerated().filter { stations.contains(Int32($0.offset)) }
-                .map { ($0.offset, $0.element.accounts, $0.element.accountsChanged) }
+                .map { ($0.offset, $0.element) }
             for lost in change.lost { state.declareLost(lost) }
             return before
         }
@@ -23,9 +23,10 @@ extension StoreWriter {
             try self.foldCounts { try BackfillRows.write($0, change, nowMilliseconds: now) }
         } catch {
             self.head.withState { state in
-                for (index, accounts, changed) in before {
-                    state.stations[index].accounts = accounts
-                    state.stations[index].accountsChanged = changed
+                for (index, part) in before {
+                    state.stations[index].accounts = part.accounts
+                    state.stations[index].accountsChanged = part.accountsChanged
+                    state.stations[index].holesGivenUp = part.holesGivenUp
                 }
             }
             throw error
@@ -95,7 +96,7 @@ extension HeadState {
         guard Int(lost.station) < self.stations.count else { return }
         let station = Int(lost.station)
         guard let index = self.stations[station].accounts.lastIndex(where: { $0.boot == lost.boot }) else { return }
-        self.stations[station].accounts[index].declareLost(lost.numbers)
+        self.stations[station].giveUp(self.stations[station].accounts[index].declareLost(lost.numbers))
         self.stations[station].accountsChanged = true
     }
 }

@@ -25,6 +25,8 @@ struct HeadState {
         /// Accounts of numbered messages, the newest boot last.
         var accounts: [SequenceAccount] = []
         var accountsChanged = false
+        /// Holes that left the accounts since the last fold.
+        var holesGivenUp: [SequenceHole] = []
 
         /// Notes that the station itself sent something.
         mutating func heard(_ receivedMilliseconds: Int64) {
@@ -98,9 +100,23 @@ struct HeadState {
             counts.received = 1
             counts.qos0 = message.flags.contains(.qos0) ? 1 : 0
             counts.quarantined = message.quarantinedCount
+            var times: ClosedRange<Int64>?
+            if isKnown {
+                if !message.flags.contains(.released) { self.stations[station].heard(received) }
+                let mergeable = sequence > self.stations[station].mergedThrough
+                let before = applied.readings
+                times = try self.takeSamples(
+                    of: message, from: &reader, station: station, isUnmerged: mergeable,
+                    received: received, sequence: sequence, into: &applied)
+                counts.readings = applied.readings - before
+            } else {
+                _ = try Self.skipSamples(of: message, in: &reader)
+            }
             var isRepeated = false
             if isKnown, countsToLedger, let number = message.sequence {
-                isRepeated = !self.stations[station].receive(number, boot: message.boot)
+                // What has no reading, such as a dead letter, stands at the time it came.
+                isRepeated = !self.stations[station].receive(
+                    number, boot: message.boot, times: times ?? received...received)
             }
             if message.flags.contains(.deadLetter) {
                 counts.deadLettered = 1
@@ -108,17 +124,6 @@ struct HeadState {
                 counts.repeated = 1
             } else {
                 counts.decoded = 1
-            }
-            if isKnown {
-                if !message.flags.contains(.released) { self.stations[station].heard(received) }
-                let mergeable = sequence > self.stations[station].mergedThrough
-                let before = applied.readings
-                try self.takeSamples(
-                    of: message, from: &reader, station: station, isUnmerged: mergeable,
-                    received: received, sequence: sequence, into: &applied)
-                counts.readings = applied.readings - before
-            } else {
-                _ = try Self.skipSamples(of: message, in: &reader)
             }
             if countsToLedger {
                 let day = isKnown ? self.stations[station].zone.localDay(at: received) : received / 86_400_000
@@ -129,28 +134,47 @@ struct HeadState {
         return applied
     }
 
-    /// Steps over what is merged, or of a station we do not know, to the next message; returns how many readings.
+    /// Steps over what is merged, or of a station we do not know, to the next message; returns how many readings, and
+    /// their times.
     private static func skipSamples(
         of message: FrameMessage, in reader: inout FrameReader
-    ) throws(FrameError) -> Int {
+    ) throws(FrameError) -> (readings: Int, times: ClosedRange<Int64>?) {
         var readings = 0
+        var times = SampleTimes()
         for _ in 0..<message.sampleCount {
             let sample = try reader.nextSample()
             readings += sample.readingCount
+            if sample.readingCount > 0 { times.take(sample.timeMilliseconds) }
             for _ in 0..<sample.readingCount { _ = try reader.nextReading() }
         }
-        return readings
+        return (readings, times.range)
     }
 
+    /// The device times of a message.
+    private struct SampleTimes {
+        var earliest = Int64.max
+        var latest = Int64.min
+
+        mutating func take(_ milliseconds: Int64) {
+            self.earliest = min(self.earliest, milliseconds)
+            self.latest = max(self.latest, milliseconds)
+        }
+
+        var range: ClosedRange<Int64>? { self.earliest <= self.latest ? self.earliest...self.latest : nil }
+    }
+
+    /// Takes the samples of a message; returns the times of those with readings, nil when there are none.
     private mutating func takeSamples(
         of message: FrameMessage, from reader: inout FrameReader, station: Int, isUnmerged: Bool,
         received: Int64, sequence: Int64, into applied: inout Applied
-    ) throws(FrameError) {
-        guard message.sampleCount > 0 else { return }
+    ) throws(FrameError) -> ClosedRange<Int64>? {
+        guard message.sampleCount > 0 else { return nil }
         guard isUnmerged else {
-            applied.readings += try Self.skipSamples(of: message, in: &reader)
-            return
+            let skipped = try Self.skipSamples(of: message, in: &reader)
+            applied.readings += skipped.readings
+            return skipped.times
         }
+        var times = SampleTimes()
         let start = reader.position
         var filledSamples = 0
         var readings = 0
@@ -158,7 +182,10 @@ struct HeadState {
         var fullest = self.stations[station].fullestSeries
         for _ in 0..<message.sampleCount {
             let sample = try reader.nextSample()
-            if sample.readingCount > 0 { filledSamples += 1 }
+            if sample.readingCount > 0 {
+                filledSamples += 1
+                times.take(sample.timeMilliseconds)
+            }
             readings += sample.readingCount
             for _ in 0..<sample.readingCount {
                 let number = Int(try reader.nextReading().series)
@@ -173,7 +200,7 @@ struct HeadState {
                 }
             }
         }
-        guard readings > 0 else { return }
+        guard readings > 0 else { return nil }
         applied.readings += readings
         applied.fresh += fresh
         self.stations[station].fullestSeries = fullest
@@ -188,6 +215,7 @@ struct HeadState {
             self.stations[station].oldestSequence = sequence
             self.stations[station].oldestReceivedMilliseconds = Civil.floorDivide(received, 1_000) * 1_000
         }
+        return times.range
     }
 
     /// Forgets what was merged of a station through a frame.
@@ -208,14 +236,25 @@ struct HeadState {
 
 extension HeadState.StationPart {
     /// Enters a numbered message into the account of its boot; says whether the number is new.
-    fileprivate mutating func receive(_ sequence: Int64, boot: UnsafeRawBufferPointer) -> Bool {
+    fileprivate mutating func receive(
+        _ sequence: Int64, boot: UnsafeRawBufferPointer, times: ClosedRange<Int64>
+    ) -> Bool {
         self.accountsChanged = true
         if let index = self.accounts.lastIndex(where: { $0.boot.elementsEqual(boot) }) {
-            return self.accounts[index].receive(sequence)
+            let receipt = self.accounts[index].receive(sequence, timesMilliseconds: times)
+            if let hole = receipt.givenUp { self.giveUp([hole]) }
+            return receipt.isNew
         }
         let opened = (self.accounts.map(\.opened).max() ?? 0) + 1
-        self.accounts.append(SequenceAccount(boot: Array(boot), opened: opened, firstSequence: sequence))
-        if self.accounts.count > StoreLimits.bootsKeptMax { self.accounts.removeFirst() }
+        self.accounts.append(
+            SequenceAccount(boot: Array(boot), opened: opened, firstSequence: sequence, timesMilliseconds: times))
+        if self.accounts.count > StoreLimits.bootsKeptMax { self.giveUp(self.accounts.removeFirst().holes) }
         return true
+    }
+
+    /// Puts holes aside that no account remembers any more; beyond the bound they are only in the counts.
+    mutating func giveUp(_ holes: [SequenceHole]) {
+        let room = StoreLimits.holesUnfoldedMax - self.holesGivenUp.count
+        if room > 0 { self.holesGivenUp += holes.prefix(room) }
     }
 }

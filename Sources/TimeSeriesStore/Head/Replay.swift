@@ -66,8 +66,8 @@ enum Replay {
         let accounts = try Row.fetchCursor(
             database,
             sql: """
-                SELECT station, boot, opened, first, through, distinct_count, repeated, lost, gaps, lost_ranges
-                FROM account
+                SELECT station, boot, opened, first, through, distinct_count, repeated, lost, gaps, gap_times,
+                first_time, through_time, lost_ranges FROM account
                 ORDER BY station, opened
                 """)
         while let row = try accounts.next() {
@@ -107,47 +107,5 @@ enum Meta: String {
         try database.cachedStatement(
             sql: "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
         ).execute(arguments: [key.rawValue, value])
-    }
-}
-
-/// Accounts of numbered messages as rows.
-enum AccountRows {
-    static func decode(_ row: Row) throws -> SequenceAccount {
-        SequenceAccount(
-            boot: Array(row[1] as Data), opened: row[2], first: row[3], through: row[4], distinctCount: row[5],
-            repeatedCount: row[6], lostCount: row[7], gaps: self.ranges(row[8]), lostRanges: self.ranges(row[9]))
-    }
-
-    private static func ranges(_ data: Data) -> [ClosedRange<Int64>] {
-        let bounds = data.withUnsafeBytes { bytes in
-            (0..<(bytes.count / 8)).map {
-                Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self))
-            }
-        }
-        return stride(from: 0, to: bounds.count - 1, by: 2).map { bounds[$0]...bounds[$0 + 1] }
-    }
-
-    private static func data(_ ranges: [ClosedRange<Int64>]) -> Data {
-        var data = Data()
-        for range in ranges {
-            withUnsafeBytes(of: range.lowerBound.littleEndian) { data.append(contentsOf: $0) }
-            withUnsafeBytes(of: range.upperBound.littleEndian) { data.append(contentsOf: $0) }
-        }
-        return data
-    }
-
-    static func save(_ database: Database, station: Int32, _ accounts: [SequenceAccount]) throws {
-        try database.cachedStatement(sql: "DELETE FROM account WHERE station = ?").execute(arguments: [station])
-        let insert = try database.cachedStatement(
-            sql: """
-                INSERT INTO account (station, boot, opened, first, through, distinct_count, repeated, lost, gaps,
-                lost_ranges) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """)
-        for account in accounts {
-            try insert.execute(arguments: [
-                station, Data(account.boot), account.opened, account.first, account.through, account.distinctCount,
-                account.repeatedCount, account.lostCount, self.data(account.gaps), self.data(account.lostRanges),
-            ])
-        }
     }
 }

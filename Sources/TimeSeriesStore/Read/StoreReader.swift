@@ -173,6 +173,11 @@ package final class StoreReader: Sendable {
         self.head.unmerged(series: series.number, station: station.number).readings.map(\.timeMilliseconds)
     }
 
+    /// When a message of any station came last, of those in the journal; 0 for none.
+    var lastReceivedMilliseconds: Int64 {
+        self.head.withState { $0.stations.map(\.lastReceivedMilliseconds).max() ?? 0 }
+    }
+
     func unmergedCount(_ series: Series) -> Int { self.head.unmergedCount(series: series.number) }
 
     func oldestUnmerged(_ station: Station) -> Int64? {
@@ -204,43 +209,4 @@ package final class StoreReader: Sendable {
 struct UncheckedBox<Value>: @unchecked Sendable {
     let value: Value
     init(_ value: Value) { self.value = value }
-}
-
-/// The ledger as rows.
-enum LedgerRows {
-    static func load(_ database: Database) throws -> [LedgerKey: LedgerCounts] {
-        var ledger: [LedgerKey: LedgerCounts] = [:]
-        let rows = try Row.fetchCursor(database, sql: "SELECT * FROM ledger")
-        while let row = try rows.next() {
-            var counts = LedgerCounts()
-            counts.received = row["received"]
-            counts.decoded = row["decoded"]
-            counts.deadLettered = row["dead_lettered"]
-            counts.repeated = row["repeated"]
-            counts.qos0 = row["qos0"]
-            counts.readings = row["readings"]
-            counts.quarantined = row["quarantined"]
-            counts.stored = row["stored"]
-            counts.duplicate = row["duplicate"]
-            counts.revised = row["revised"]
-            ledger[LedgerKey(station: row["station"], day: row["day"])] = counts
-        }
-        return ledger
-    }
-
-    static func add(_ database: Database, _ key: LedgerKey, _ counts: LedgerCounts) throws {
-        try database.cachedStatement(
-            sql: """
-                INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (station, day) DO UPDATE SET
-                received = received + excluded.received, decoded = decoded + excluded.decoded,
-                dead_lettered = dead_lettered + excluded.dead_lettered, repeated = repeated + excluded.repeated,
-                qos0 = qos0 + excluded.qos0, readings = readings + excluded.readings,
-                quarantined = quarantined + excluded.quarantined, stored = stored + excluded.stored,
-                duplicate = duplicate + excluded.duplicate, revised = revised + excluded.revised
-                """
-        ).execute(arguments: [
-            key.station, key.day, counts.received, counts.decoded, counts.deadLettered, counts.repeated, counts.qos0,
-            counts.readings, counts.quarantined, counts.stored, counts.duplicate, counts.revised,
-        ])
-    }
 }

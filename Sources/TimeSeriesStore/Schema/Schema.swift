@@ -8,6 +8,7 @@ enum Schema {
     /// Every migration in order, by number.
     static let migrations: [(number: Int, sql: String)] = [
         (1, version1),
+        (2, version2),
         (3, version3),
         (4, version4),
         (5, version5),

@@ -164,6 +164,7 @@ extension StoreWriter {
         }
         for (day, counts) in ledger.finish() {
             try LedgerRows.add(database, LedgerKey(station: number, day: day), counts)
+            self.ledgerChecks.touch(number, day: day)
             slice.stored += counts.stored
             slice.duplicate += counts.duplicate
             slice.revised += counts.revised

@@ -31,7 +31,7 @@ extension StoreWriter {
             (
                 state.ledger,
                 state.stations.enumerated().filter { $0.element.accountsChanged }
-                    .map { (Int32($0.offset), $0.element.accounts) }
+                    .map { (Int32($0.offset), $0.element.accounts, $0.element.holesGivenUp) }
             )
         }
         let heard = self.head.withState { state in
@@ -39,8 +39,14 @@ extension StoreWriter {
                 .map { (Int32($0.offset), $0.element.lastReceivedMilliseconds) }
         }
         try self.transaction(.ordered) { database in
-            for (key, counts) in ledger { try LedgerRows.add(database, key, counts) }
-            for (station, list) in accounts { try AccountRows.save(database, station: station, list) }
+            for (key, counts) in ledger {
+                try LedgerRows.add(database, key, counts)
+                self.ledgerChecks.touch(key.station, day: key.day)
+            }
+            for (station, list, givenUp) in accounts {
+                try AccountRows.save(database, station: station, list)
+                try AccountRows.saveGivenUp(database, station: station, givenUp)
+            }
             for (station, received) in heard {
                 try database.cachedStatement(sql: "INSERT OR REPLACE INTO heard VALUES (?, ?)")
                     .execute(arguments: [station, received])
@@ -52,7 +58,10 @@ extension StoreWriter {
         self.head.withState { state in
             state.ledger = [:]
             state.ledgerThrough = through
-            for index in state.stations.indices { state.stations[index].accountsChanged = false }
+            for index in state.stations.indices {
+                state.stations[index].accountsChanged = false
+                if !state.stations[index].holesGivenUp.isEmpty { state.stations[index].holesGivenUp = [] }
+            }
             for (station, received) in heard { state.stations[Int(station)].heardFolded = received }
         }
     }

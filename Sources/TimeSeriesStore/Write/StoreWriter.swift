@@ -35,6 +35,8 @@ package final class StoreWriter {
     /// The snapshot this process folded last.
     var foldedSnapshot: [UInt8]?
     var trimmedThrough: Int64
+    /// Stations whose ledgers are to be checked.
+    var ledgerChecks = LedgerChecks()
     private var nextIncident: Int64
     var nextBackfill: Int64
     private var synchronousIsFull = false
@@ -214,6 +216,7 @@ package final class StoreWriter {
     package func importStations(
         _ file: StationFile, validFromMilliseconds: Int64?, nowMilliseconds: Int64
     ) throws -> ImportReport {
+        try self.settleLedgers(before: file)
         let report = try self.transaction(.full) { database in
             var work = StationImport(
                 database: database, change: try self.drawChange(database),

@@ -107,7 +107,7 @@ struct ServiceProgram: Sendable {
             mergePolicy: MergePolicy(
                 ageMillisecondsMax: Int64(self.settings.store.mergeSeconds) * 1_000,
                 headBytesMax: self.settings.store.headBytes),
-            reserveBytes: Int64(self.settings.store.reserveBytes))
+            reserveBytes: Int64(self.settings.store.reserveBytes), version: QuantracCommand.programVersion)
     }
 
     private func lake(_ ingest: IngestService) -> LakePublisher? {

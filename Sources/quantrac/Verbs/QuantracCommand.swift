@@ -4,15 +4,19 @@ import TimeSeriesStore
 
 /// The program: `quantrac VERB …`.
 struct QuantracCommand: AsyncParsableCommand {
+    /// Noted beside every time in which nothing was read: what ran before it, and after.
+    static let programVersion = "0.1.0"
+
     static let configuration = CommandConfiguration(
         commandName: "quantrac",
         abstract: "Collects telemetry of environmental stations and mines, keeps it, raises alerts, feeds a Data Lake.",
-        version: "0.1.0",
+        version: Self.programVersion,
         subcommands: [
             ServeVerb.self, StationVerb.self, ExportVerb.self, StatusVerb.self, DeadLetterVerb.self,
             QuarantineVerb.self, CorrectionVerb.self,
             RulesVerb.self, IncidentVerb.self, LakeVerb.self, VerifyVerb.self, BackupVerb.self,
             RetentionVerb.self, DoctorVerb.self,
+            AccountVerb.self,
         ])
 }
 

@@ -12,12 +12,15 @@ struct StatusVerb: ParsableCommand {
 
     func run() throws {
         let settings = try self.common.settings()
-        let reader = try settings.openReader()
+        let now = SystemTime.nowMilliseconds()
+        let (reader, ledgers) = try StoreReader.open(
+            path: settings.store.path, defaultZone: settings.timeZone,
+            ledgersOf: { ($0.zone.localDay(at: now) - 1)...$0.zone.localDay(at: now) })
         let status = StatusReport(
             try reader.status(), fullInDays: try FullDisk.days(settings, reader: reader), registry: reader.registry,
             time: settings.timeText, isServiceRunning: StoreClient(settings: settings).isServiceRunning,
             lives: reader.lives(presence: try reader.presence(), of: reader.registry),
-            nowMilliseconds: SystemTime.nowMilliseconds())
+            nowMilliseconds: now, account: try AccountSummary(settings, reader, ledgers, nowMilliseconds: now))
         if self.json { return try Output.json(status) }
         try Output.write(status.text)
     }
@@ -87,10 +90,11 @@ struct StatusReport: Encodable {
     let disk: Disk
     let life: Life
     let service: String
+    let account: AccountSummary
 
     init(
         _ status: StoreStatus, fullInDays: Double?, registry: Registry, time: TimeText, isServiceRunning: Bool,
-        lives: [StationLife], nowMilliseconds: Int64
+        lives: [StationLife], nowMilliseconds: Int64, account: AccountSummary
     ) {
         self.life = Life(lives, registry.stations, nowMilliseconds: nowMilliseconds)
         self.stations = status.stations
@@ -106,6 +110,7 @@ struct StatusReport: Encodable {
         self.head = Head(readings: status.headReadings, bytes: status.headBytes)
         self.disk = Disk(free: status.diskFreeBytes, fullInDays: fullInDays)
         self.service = isServiceRunning ? "running" : "stopped"
+        self.account = account
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -124,6 +129,7 @@ struct StatusReport: Encodable {
         try container.encode(self.disk, forKey: .disk)
         try container.encode(self.life, forKey: .life)
         try container.encode(self.service, forKey: .service)
+        try container.encode(self.account, forKey: .account)
     }
 
     private enum CodingKeys: CodingKey {
@@ -140,6 +146,7 @@ struct StatusReport: Encodable {
         case disk
         case life
         case service
+        case account
     }
 
     /// For people.
@@ -165,7 +172,7 @@ struct StatusReport: Encodable {
                 "disk",
                 "\(ByteText.text(self.disk.free)) free"
                     + (self.disk.fullInDays.map { ", full in \(Self.decimal($0, 1)) days" } ?? "")
-            ),
+            ), ("account", self.account.text),
         ]
         return lines.map { "\($0.0)\(String(repeating: " ", count: 10 - $0.0.count))\($0.1)\n" }.joined()
     }
