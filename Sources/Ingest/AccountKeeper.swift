@@ -74,7 +74,10 @@ final class AccountKeeper {
     }
 
     private func countOutage(_ isOutage: Bool, _ now: Int64) {
-        guard isOutage else { return self.outageCountedMilliseconds = now }
+        guard isOutage else {
+            self.outageCountedMilliseconds = now
+            return
+        }
         let seconds = max(0, now - self.outageCountedMilliseconds) / 1_000
         guard seconds > 0 else { return }
         self.metrics.outageSeconds.add(Int(seconds))

@@ -50,8 +50,9 @@ package enum IngestLimits {
     static let responsesPerBatchMax = 1_000
     static let responsesWaitingMax = 4_000
     static let upkeepMilliseconds: Int64 = 1_000
-    /// How old the last sign of life in the store may be: after a crash we know that much less of when it was. The only
-    /// write of an idle service.
+    /// How old the last sign of life in the store may be: after a crash we know that much less of when it was.
+    ///
+    /// The only write of an idle service.
     static let aliveMilliseconds: Int64 = 60_000
     /// Stations whose ledgers are checked in one go, once a second: some milliseconds.
     static let ledgersCheckedMax = 64

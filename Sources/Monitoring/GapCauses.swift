@@ -170,10 +170,17 @@ private struct Slots {
         return max(0, low) < high ? max(0, low)..<high : nil
     }
 
+    /// Slots after the message before the hole, and before the message after it.
     func range(of hole: SequenceHole) -> Range<Int>? {
-        guard let times = hole.times, times.lowerBound < self.gap.upperBound, times.upperBound > self.gap.lowerBound
-        else { return nil }
-        let low = times.lowerBound < self.gap.lowerBound ? 0 : self.slot(at: times.lowerBound)
+        guard let times = hole.times, times.upperBound > self.gap.lowerBound else { return nil }
+        // The message before the hole came: what is nearest to it is not in the hole.
+        let from = times.lowerBound + self.length / Int64(self.count) / 2
+        guard from < self.gap.upperBound else { return nil }
+        var low = 0
+        if from > self.gap.lowerBound {
+            low = self.slot(at: from)
+            if self.start(low) < from { low += 1 }
+        }
         let high = times.upperBound >= self.gap.upperBound ? self.count : self.slot(at: times.upperBound - 1) + 1
         return low < high ? low..<high : nil
     }

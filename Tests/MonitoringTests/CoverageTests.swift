@@ -2,8 +2,9 @@ import Foundation
 import Monitoring
 import Testing
 
-/// A line of time, a character a second: `.` nothing, `x` a reading, `c` one of status 01, `f` one of status 02, `?` one
-/// of another status. An interval is 4 seconds.
+/// A line of time, a character a second, and an interval of four.
+///
+/// `.` is nothing, `x` a reading, `c` one of status 01, `f` one of status 02, `?` one of another status.
 struct CoverageTests {
     private static let interval: Int64 = 4
 
@@ -125,7 +126,7 @@ struct CoverageTests {
         #expect(scan.present == times.count { window.contains($0.0) }, "seed \(seed)")
     }
 
-    /// Second by second: which reading stands for it, and does it reach this far?
+    /// Looks second by second which reading stands for it, and whether it reaches this far.
     private static func naive(
         _ times: [(Int64, Character)], interval: Int64, window: Range<Int64>, now: Int64
     ) -> [Int64: Character] {

@@ -10,7 +10,8 @@ struct LedgerCheckTests {
     private func filled() throws -> TestStore {
         let store = try TestStore()
         try store.importStations()
-        try store.commit(store.series("hcm-1", "PM10"), (0..<20).map { (self.base + $0 * 60_000, 1) }, received: self.base)
+        try store.commit(
+            store.series("hcm-1", "PM10"), (0..<20).map { (self.base + $0 * 60_000, 1) }, received: self.base)
         return store
     }
 

@@ -88,8 +88,9 @@ enum AccountText {
         case .fault: text += "the device says it is at fault"
         case .refused: text += "refused, \(self.reasons(gap.refused))"
         case .sequence:
-            let holes = gap.holes.prefix(4).map {
-                "\($0.numbers.lowerBound)–\($0.numbers.upperBound) of boot '\(String(decoding: $0.boot, as: UTF8.self))'"
+            let holes = gap.holes.prefix(4).map { hole in
+                let boot = String(decoding: hole.boot, as: UTF8.self)
+                return "\(hole.numbers.lowerBound)–\(hole.numbers.upperBound) of boot '\(boot)'"
             }
             text += "never came, seq \(holes.joined(separator: ", "))\(gap.holes.count > 4 ? " and more" : "")"
         case .outage: text += "we did not read" + (gap.outage.map { ", \(self.outage($0, time))" } ?? "")

@@ -61,7 +61,8 @@ extension Settings {
             run.stoppedMilliseconds == nil, try reader.openOutage() == nil
         else { return nil }
         return OutageRow(
-            beganMilliseconds: min(max(run.aliveMilliseconds, try reader.newestReceivedMilliseconds()), nowMilliseconds),
+            beganMilliseconds: min(
+                max(run.aliveMilliseconds, try reader.newestReceivedMilliseconds()), nowMilliseconds),
             endedMilliseconds: nil, cause: .crashed, detail: "The service ended without a word",
             versionBefore: run.version, versionAfter: nil)
     }
