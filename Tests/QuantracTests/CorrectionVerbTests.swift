@@ -99,6 +99,28 @@ private struct Site {
         #expect(minutes.map { $0[8] } == ["21", "", "", "79"])
     }
 
+    @Test func `an export is whole, however few readings a transaction folds`() async throws {
+        let site = try Site()
+        #expect(await site.add("--from", "2026-11-23", "--to", "2026-11-24", "--scale", "2") == 0)
+        let reader = try StoreReader.open(path: site.folder.path("q.db"), defaultZone: "Asia/Ho_Chi_Minh")
+        func export(_ level: Level, _ name: String) throws -> String {
+            let sink = try ExportSink(path: site.folder.path(name))
+            var job = ExportJob(reader: reader, level: level, revisions: false, row: RowBuilder(format: .csv))
+            let spans = try ExportSelection(stations: ["all"], parameters: ["all"], from: nil, to: nil)
+                .spans(registry: reader.registry)
+            try job.run(spans, into: sink) { _, _, _ in }
+            _ = try sink.finish()
+            return try String(contentsOfFile: site.folder.path(name), encoding: .utf8)
+        }
+        for level in [Level.minute, .hour, .day] {
+            reader.correctedRollups.bound(bytes: 32 << 20)
+            let whole = try export(level, "whole.csv")
+            reader.correctedRollups.bound(bytes: 0, readings: 1)
+            #expect(try export(level, "pages.csv") == whole)
+            #expect(whole.split(separator: "\n").count == (level == .minute ? 5 : 2))
+        }
+    }
+
     @Test func `an export as of an instant holds what was known then`() async throws {
         let site = try Site()
         // Before the revision arrived; corrections are made at the time of the test, far later or earlier than both.

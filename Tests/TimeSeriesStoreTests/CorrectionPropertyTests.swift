@@ -49,12 +49,20 @@ private final class CorrectionRun {
             if self.random.chance(busy) { try self.correctOrRevoke() }
             if self.random.chance(frames.count > 100 ? 2 : 6) { try self.samples(self.store.reader, count: 1) }
         }
-        for _ in 0...3 { try self.correctOrRevoke() }
+        // What was kept before a correction must not be served after it.
+        for _ in 0...3 {
+            try self.correctOrRevoke()
+            try self.check(self.store.reader, .corrected).everything(limit: 1_000)
+        }
         try self.everything()
         try self.samples(try StoreReader.open(path: self.store.path, defaultZone: "Asia/Ho_Chi_Minh"), count: 2)
         try self.store.writer.mergeEverything(nowMilliseconds: self.now)
         self.steps.append("merge everything")
         try self.everything()
+        for _ in 0...2 {
+            try self.correctOrRevoke()
+            try self.check(self.store.reader, .corrected).everything(limit: 1_000)
+        }
         try self.store.crash()
         self.steps.append("crash")
         try self.everything()
@@ -158,7 +166,11 @@ private final class CorrectionRun {
     }
 
     private func asOf(_ reader: StoreReader) -> StoreCheck {
-        let instant = self.random.pick(self.instants) + self.random.pick([-1, 0, 0, 500])
+        // Receipt is known to the second: its edges, and what lies between.
+        let received = self.random.pick(self.instants)
+        let instant = self.random.pick([
+            received, received / 1_000 * 1_000, received / 1_000 * 1_000 - 1, received + 500,
+        ])
         let view = self.random.pick([ServedView.corrected, .asReceived])
         return StoreCheck(
             reader: reader, naive: self.corrections.over(self.naive, asOf: instant, corrected: view == .corrected),

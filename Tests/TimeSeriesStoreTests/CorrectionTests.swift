@@ -147,6 +147,29 @@ struct CorrectionTests {
         #expect(try self.means(reader, series, .corrected) == [8, 29.5, 29.5, 29.5])
     }
 
+    @Test func `where raw readings are gone an hour is shown as it was received`() throws {
+        let store = try TestStore()
+        try store.importStations()
+        let series = store.series("hcm-1", "PM10")
+        try store.commit(series, (0..<2_400).map { (Self.base + Int64($0) * 60_000, Double($0 % 60)) })
+        try store.writer.mergeEverything(nowMilliseconds: Self.base)
+        let draft = self.draft(.replace(7, .measuring), to: Self.base + 40 * Self.hour)
+        _ = try store.writer.addCorrection(to: series, draft)
+        store.close()
+        try DatabaseQueue(path: store.path).write {
+            // The first 1,024 readings: 17 hours and 4 minutes.
+            let first = Int64(series.number) << 44
+            try $0.execute(
+                sql: "DELETE FROM chunk WHERE key BETWEEN ? AND ?", arguments: [first, first + Self.base])
+            #expect($0.changesCount == 1)
+        }
+        try store.open()
+        let expected = Array(repeating: 29.5, count: 18) + Array(repeating: 7.0, count: 22)
+        #expect(try self.means(store.reader, series, .corrected) == expected)
+        #expect(try self.means(store.reader, series, .corrected) == expected)
+        #expect(try store.reader.readings(of: series, from: 0, to: 1 << 42, limit: 1, view: .corrected)[0].value == 7)
+    }
+
     @Test func `verify names a correction of a series that is not there, or that cannot be read`() throws {
         let (store, series) = try self.store()
         _ = try store.writer.addCorrection(to: series, self.draft(.replace(7, .measuring)))

@@ -59,6 +59,46 @@ struct CorrectedAnswerTests {
         #expect((received.object["corrections"] as? [Any])?.isEmpty == true)
     }
 
+    @Test(arguments: [Level.raw, .minute, .hour, .day])
+    func `asking on from next gives every corrected row once, however short the pages are`(level: Level) throws {
+        let store = try self.store()
+        let series = store.series("st-1", "PM10")
+        for start in [0, 1_000] as [Int64] {
+            let readings = (start..<(start + 1_000)).map { (Self.start + $0 * 300_000, Double($0), Status.measuring) }
+            try store.commit(series, readings, receivedSeconds: Self.start / 1_000)
+            if start == 0 { try store.merge() }
+        }
+        try self.correct(store, .replace(9, .measuring), from: Self.start, to: Self.start + 400 * 300_000)
+        func page(_ from: Int64, rowsMax: Int) throws -> (rows: [[Double]], next: Int64?) {
+            let pairs = [
+                (key: "level", value: level.rawValue), (key: "from", value: "\(from)"),
+                (key: "to", value: "\(Self.start + 30 * 86_400_000)"),
+                (key: "columns", value: level == .raw ? "time,value" : "start,mean"),
+            ]
+            let query = try SeriesQuery(pairs, zone: store.reader.registry.zone(of: series), nowMilliseconds: 0)
+            let json = try SeriesAnswer(reader: store.reader, series: series, query: query, rowsMax: rowsMax).write()
+            let object = try #require(try JSONSerialization.jsonObject(with: Data(json.bytes)) as? [String: Any])
+            let rows = try #require(object["rows"] as? [[NSNumber]]).map { $0.map(\.doubleValue) }
+            return (rows, (object["next"] as? NSNumber)?.int64Value)
+        }
+        let whole = try page(Self.start, rowsMax: 100_000)
+        #expect(whole.next == nil && whole.rows.first?.last == 9)
+        #expect(whole.rows.map { $0[0] } == Array(Set(whole.rows.map { $0[0] })).sorted())
+        // Nothing kept, and a few readings folded in a transaction: pages end early.
+        store.reader.correctedRollups.bound(bytes: 0, readings: 30)
+        for rowsMax in [7, 100_000] {
+            var collected: [[Double]] = []
+            var from: Int64? = Self.start
+            while let start = from, collected.count <= whole.rows.count {
+                let next = try page(start, rowsMax: rowsMax)
+                #expect(next.rows.count <= rowsMax)
+                collected += next.rows
+                from = next.next
+            }
+            #expect(collected == whole.rows)
+        }
+    }
+
     @Test func `the list of stations shows the last reading corrected, as the series does`() async throws {
         let store = try self.store()
         try self.correct(store, .replace(77, .measuring), from: Self.start, to: Self.start + 86_400_000)
