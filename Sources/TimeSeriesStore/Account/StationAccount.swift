@@ -140,7 +140,11 @@ package struct StationAccountReader: Sendable {
             var scan = CoverageScan(
                 period, nowMilliseconds: self.nowMilliseconds,
                 rangesMax: StoreLimits.gapsPerSeriesAndDayMax - coverage.ranges.count)
-            if hours == nil { try self.read(series, into: &scan) } else { try self.readHours(series, period, into: &scan) }
+            if hours == nil {
+                try self.read(series, into: &scan)
+            } else {
+                try self.readHours(series, period, into: &scan)
+            }
             coverage.parameter.present += scan.present
             coverage.parameter.valid += scan.valid
             coverage.parameter.calibrating += scan.calibrating
