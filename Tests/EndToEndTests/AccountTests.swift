@@ -104,6 +104,9 @@ extension EndToEnd {
                 try site.awaitReadings(readings)
             }
             try sendNow(100, 77)
+            // Inside the gap, which begins when the next message is due.
+            let sent = nowMilliseconds()
+            try eventually("the next message is due") { nowMilliseconds() - sent > self.interval + 100 }
             try site.publish(self.telemetry, "no json")
             let poisoned = nowMilliseconds()
             try eventually("the device was silent for a second") { nowMilliseconds() - poisoned > 1_000 }
