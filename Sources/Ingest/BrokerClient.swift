@@ -198,6 +198,8 @@ final class BrokerClient {
         setCork(descriptor, true)
         defer { setCork(descriptor, false) }
         while mosquitto_want_write(self.handle) {
+            // Once it has sent DISCONNECT and closed, the library takes what is left for written, again and again.
+            guard self.socket >= 0 else { return false }
             errno = 0
             guard self.succeeds(mosquitto_loop_write(self.handle, 1)) else { return false }
             // A full socket: the rest leaves when `poll` says that there is room.

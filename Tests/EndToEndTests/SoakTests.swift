@@ -11,6 +11,7 @@ extension EndToEnd {
     /// All that goes wrong in the field, at random and at once, for as long as it is asked for (`make soak`).
     @Suite(.serialized)
     struct SoakTests {
+        private static let isWanted = ProcessInfo.processInfo.environment["QUANTRAC_SOAK_SECONDS"] != nil
         private static let seconds = setting("QUANTRAC_SOAK_SECONDS", 30)
         private static let stations = setting("QUANTRAC_SOAK_STATIONS", 40)
         /// Those whose fate does not depend on which of two messages a killed broker forgot, or on our clock's steps.
@@ -18,7 +19,8 @@ extension EndToEnd {
             "drop-out", "stuck", "spike", "drift", "calibration", "duplicate", "reorder", "offline-burst",
         ]
 
-        @Test func `after kills, full disks and clock steps all that stations sent is stored once and accounted for`()
+        @Test(.enabled(if: isWanted, "`make soak` runs it"))
+        func `after kills, full disks and clock steps all that stations sent is stored once and accounted for`()
             throws
         {
             let seed = UInt64(setting("QUANTRAC_SOAK_SEED", Int(nowMilliseconds() % 1_000_000)))
